@@ -1,0 +1,1 @@
+//! the box and its nginx, drafted into a site file.

@@ -1,0 +1,1 @@
+//! forward, back, in doubt, gates, control.

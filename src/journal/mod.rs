@@ -1,0 +1,1 @@
+//! the run's write-ahead record.

@@ -1,0 +1,20 @@
+//! outgrow moves a web application that has outgrown its one Docker box to CloudFront + S3, an ALB with EC2 app
+//! hosts, and RDS for PostgreSQL, and back if need be.
+
+pub mod cli;
+pub mod clients;
+pub mod discover;
+pub mod engine;
+pub mod event;
+pub mod journal;
+pub mod plan;
+pub mod playbook;
+pub mod postgres;
+pub mod rehearsal;
+pub mod report;
+pub mod rewrite;
+pub mod site;
+pub mod step;
+pub mod steps;
+pub mod ui;
+pub mod world;

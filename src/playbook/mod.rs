@@ -1,0 +1,1 @@
+//! the procedure: its model, loading with spans, lint.

@@ -1,0 +1,1 @@
+//! the local cloud and the visitors.

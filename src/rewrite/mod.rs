@@ -1,0 +1,1 @@
+//! configuration files and text assets, format-preserving.

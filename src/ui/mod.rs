@@ -1,0 +1,1 @@
+//! bars, plain lines, JSON and prompts; they see events, nothing else.
