@@ -1,0 +1,1 @@
+//! The AWS APIs over HTTP: validates as AWS does and changes the state.

@@ -1,0 +1,1 @@
+//! The data plane: balancer, name server and CDN acting on the state.
