@@ -1,1 +1,17 @@
-//! the only place that names an SDK.
+//! The only place that names an SDK. A port (a small trait, read and write apart) says what the steps need of a
+//! service; `aws/` and `docker/` fulfil it over the wire, `fake/` in memory for the tests of steps and engine.
+//!
+//! A `…Read` trait cannot change anything; a `…Write` trait is its reader too. [`crate::step::Look`] holds readers
+//! alone, so a dry run changes nothing, by type.
+
+pub mod balancer;
+pub mod dns;
+pub mod error;
+#[cfg(test)]
+pub mod fake;
+pub mod hosts;
+pub mod instances;
+pub mod objects;
+pub mod web;
+
+pub use error::{ClientError, ClientResult, Kind};

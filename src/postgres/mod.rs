@@ -1,1 +1,3 @@
-//! copy, fence, verify.
+//! Moving a PostgreSQL database: copy, fence, verify.
+
+pub mod port;

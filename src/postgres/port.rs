@@ -1,0 +1,116 @@
+//! What the database steps need of the old and the new database, so that they can be tested without either.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::clients::ClientResult;
+use crate::world::Side;
+
+/// What stands in a database, as far as a plan tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Server version, `15.18`.
+    pub version: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Tables that hold rows (leaves of partitioned ones), with an estimate of their rows and their bytes.
+    pub tables: Vec<TableFacts>,
+    /// Large objects: how many, how many bytes.
+    pub large_objects: (u64, u64),
+    /// Roles that can log in and are the application's (not outgrow's, not the managed service's).
+    pub app_roles: Vec<String>,
+    /// The server's own view of things that cannot be carried over: what, and what to do.
+    pub obstacles: Vec<(String, String)>,
+    /// The run that put a copy here, if one did.
+    pub copied_by: Option<String>,
+    /// Whether there are objects that no run of outgrow put here.
+    pub foreign_objects: bool,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableFacts {
+    /// `schema.name`, quoted where it has to be.
+    pub name: String,
+    /// Estimated rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Which roles a fence keeps out, and what they were allowed before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FenceState {
+    /// Role name, and whether it could log in before the fence.
+    pub roles: Vec<(String, bool)>,
+}
+
+/// A difference between two databases: which table, and what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// `schema.name`.
+    pub table: String,
+    /// `rows 1,204 against 1,203; first key 77`.
+    pub what: String,
+}
+
+/// What a copy or a catch-up moved.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Moved {
+    /// Tables that rows were moved for.
+    pub tables: u64,
+    /// Rows moved.
+    pub rows: u64,
+    /// Bytes moved.
+    pub bytes: u64,
+}
+
+/// Told while rows move: table, bytes done, bytes in all (an estimate).
+pub type Progress<'a> = &'a (dyn Fn(&str, u64, u64) + Send + Sync);
+
+/// What can be looked up.
+#[async_trait]
+pub trait DatabasesRead: Send + Sync {
+    /// What stands in the database. [`crate::clients::Kind::NotFound`] if there is no such database on the server.
+    async fn facts(&self, side: Side) -> ClientResult<Facts>;
+
+    /// Whether every one of these roles is kept out (a role that is not there counts as kept out).
+    async fn is_fenced(&self, side: Side, roles: &[String]) -> ClientResult<bool>;
+
+    /// What the roles are allowed now.
+    async fn fence_state(&self, side: Side, roles: &[String]) -> ClientResult<FenceState>;
+
+    /// Row counts and checksums of every table on both sides. Means something only while no side is written to.
+    async fn differences(&self) -> ClientResult<Vec<Difference>>;
+
+    /// Whether application rows changed on the side since this mark (see [`DatabasesRead::mark`]).
+    async fn changed_since(&self, side: Side, mark: &str) -> ClientResult<bool>;
+
+    /// A mark of what the side holds now: equal marks, equal rows. Means something only while nobody writes.
+    async fn mark(&self, side: Side) -> ClientResult<String>;
+}
+
+/// What can be changed.
+#[async_trait]
+pub trait DatabasesWrite: DatabasesRead {
+    /// Copies the whole database old → new, from one snapshot, and leaves the application's roles on the new side
+    /// unable to log in. Marks the copy with the run's id. Safe to repeat: what the same run left is wiped first.
+    /// A target with objects that no run put there is [`crate::clients::Kind::Conflict`].
+    async fn copy(&self, run: &str, progress: Progress<'_>) -> ClientResult<Moved>;
+
+    /// Removes what the run's copy put on the new side, and nothing else.
+    async fn wipe(&self, run: &str) -> ClientResult<()>;
+
+    /// Brings `to` up to `from`: tables that differ, sequences, large objects, in one transaction that commits only
+    /// if the checksums then agree. Both sides are fenced by the caller.
+    async fn catch_up(&self, from: Side, to: Side, progress: Progress<'_>) -> ClientResult<Moved>;
+
+    /// Makes the roles unable to log in and ends their sessions until none is left. Safe to repeat.
+    async fn fence(&self, side: Side, roles: &[String]) -> ClientResult<()>;
+
+    /// Gives the roles back exactly what they were allowed. Safe to repeat.
+    async fn unfence(&self, side: Side, state: &FenceState) -> ClientResult<()>;
+
+    /// Removes what outgrow needed on the side for itself (its admin role, its marks). Safe to repeat.
+    async fn tidy(&self, side: Side) -> ClientResult<()>;
+}
