@@ -6,6 +6,7 @@ pub mod clients;
 pub mod discover;
 pub mod engine;
 pub mod event;
+pub mod home;
 pub mod journal;
 pub mod plan;
 pub mod playbook;

@@ -133,6 +133,12 @@ pub trait Step: Serialize + DeserializeOwned + Debug + Send + Sync + 'static {
     /// What this does to who serves and who writes. Pure.
     fn model(&self, world: &mut World);
 
+    /// Whether a person's pause or abort may break `apply` off half-way. Not where half-way is no place to stay, as
+    /// under a fence; such a step bounds its own time.
+    fn may_be_broken_off(&self) -> bool {
+        true
+    }
+
     /// Preflight: what stands in the way. Changes nothing.
     fn check(&self, look: &Look) -> impl Future<Output = StepResult<Vec<Finding>>> + Send;
 

@@ -6,6 +6,7 @@
 pub mod file;
 pub mod fold;
 pub mod line;
+pub mod lock;
 pub mod record;
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub trait AnyStep: Send + Sync + std::fmt::Debug {
     fn parameters(&self) -> Result<Value, Fault>;
     /// See [`Step::model`].
     fn model(&self, world: &mut World);
+    /// See [`Step::may_be_broken_off`].
+    fn may_be_broken_off(&self) -> bool;
     /// See [`Step::check`].
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>>;
     /// See [`Step::plan`]; `None` is already so.
@@ -70,6 +72,10 @@ impl<S: Step> AnyStep for S {
 
     fn model(&self, world: &mut World) {
         Step::model(self, world);
+    }
+
+    fn may_be_broken_off(&self) -> bool {
+        Step::may_be_broken_off(self)
     }
 
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {
