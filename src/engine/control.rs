@@ -22,11 +22,17 @@ pub struct Lever {
     command: Arc<Mutex<Option<Command>>>,
     pulled: Arc<Notify>,
     state: watch::Sender<State>,
+    waits: Arc<Mutex<Option<String>>>,
 }
 
 impl Default for Lever {
     fn default() -> Self {
-        Self { command: Arc::default(), pulled: Arc::default(), state: watch::Sender::new(State::default()) }
+        Self {
+            command: Arc::default(),
+            pulled: Arc::default(),
+            state: watch::Sender::new(State::default()),
+            waits: Arc::default(),
+        }
     }
 }
 
@@ -44,6 +50,15 @@ impl Lever {
     /// The run's state as last recorded.
     pub fn state(&self) -> State {
         self.state.borrow().clone()
+    }
+
+    /// Why the run waits at this moment, if it does.
+    pub fn waits(&self) -> Option<String> {
+        self.waits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn say(&self, why: Option<String>) {
+        *self.waits.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = why;
     }
 
     pub(super) fn take(&self) -> Option<Command> {

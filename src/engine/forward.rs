@@ -153,8 +153,11 @@ impl Engine {
                 }
                 Ok(Verdict::Wait { why, again_in }) => {
                     patience = Patience::default();
+                    self.lever.say(Some(why.clone()));
                     self.events.send(Event::Waiting { step: id.into(), why, seconds: again_in.as_secs() });
-                    if let Some(stretch) = self.wait(again_in).await? {
+                    let stretch = self.wait(again_in).await?;
+                    self.lever.say(None);
+                    if let Some(stretch) = stretch {
                         return Ok(Step::Leave(stretch));
                     }
                 }

@@ -1,3 +1,5 @@
 //! Moving a PostgreSQL database: copy, fence, verify.
 
+#[cfg(test)]
+pub mod fake;
 pub mod port;

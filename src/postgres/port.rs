@@ -83,11 +83,9 @@ pub trait DatabasesRead: Send + Sync {
     /// Row counts and checksums of every table on both sides. Means something only while no side is written to.
     async fn differences(&self) -> ClientResult<Vec<Difference>>;
 
-    /// Whether application rows changed on the side since this mark (see [`DatabasesRead::mark`]).
-    async fn changed_since(&self, side: Side, mark: &str) -> ClientResult<bool>;
-
-    /// A mark of what the side holds now: equal marks, equal rows. Means something only while nobody writes.
-    async fn mark(&self, side: Side) -> ClientResult<String>;
+    /// The run whose [`DatabasesWrite::catch_up`] old → new was committed, if one was: from then on the new database
+    /// holds everything the old one does, and may hold more.
+    async fn caught_up_by(&self) -> ClientResult<Option<String>>;
 }
 
 /// What can be changed.
@@ -101,9 +99,10 @@ pub trait DatabasesWrite: DatabasesRead {
     /// Removes what the run's copy put on the new side, and nothing else.
     async fn wipe(&self, run: &str) -> ClientResult<()>;
 
-    /// Brings `to` up to `from`: tables that differ, sequences, large objects, in one transaction that commits only
-    /// if the checksums then agree. Both sides are fenced by the caller.
-    async fn catch_up(&self, from: Side, to: Side, progress: Progress<'_>) -> ClientResult<Moved>;
+    /// Brings the other side up to `from`: tables that differ, sequences, large objects, in one transaction that
+    /// commits only if the checksums then agree. Old → new, the same transaction leaves the mark that
+    /// [`DatabasesRead::caught_up_by`] reads. Both sides are fenced by the caller.
+    async fn catch_up(&self, run: &str, from: Side, progress: Progress<'_>) -> ClientResult<Moved>;
 
     /// Makes the roles unable to log in and ends their sessions until none is left. Safe to repeat.
     async fn fence(&self, side: Side, roles: &[String]) -> ClientResult<()>;

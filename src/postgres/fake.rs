@@ -1,0 +1,235 @@
+//! The old and the new database in memory, for the tests of steps and engine.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use super::port::{DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress, TableFacts};
+use crate::clients::fake::Fuse;
+use crate::clients::{ClientError, ClientResult, Kind};
+use crate::world::Side;
+
+/// Two databases with one table of rows each, roles, and outgrow's marks.
+#[derive(Clone)]
+pub struct FakeDatabases {
+    fuse: Fuse,
+    both: Arc<Mutex<Both>>,
+}
+
+/// What they hold; comparable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Both {
+    /// The box's.
+    pub old: One,
+    /// RDS.
+    pub new: One,
+}
+
+/// What one holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct One {
+    /// Rows by table.
+    pub tables: BTreeMap<String, Vec<u64>>,
+    /// Roles, and whether they can log in.
+    pub roles: BTreeMap<String, bool>,
+    /// The run that copied.
+    pub copied_by: Option<String>,
+    /// The run that caught up.
+    pub caught_up_by: Option<String>,
+}
+
+impl FakeDatabases {
+    /// The old one with some rows and an app role; the new one empty.
+    pub fn new(fuse: Fuse) -> Self {
+        let old = One {
+            tables: BTreeMap::from([("public.orders".to_owned(), vec![1, 2, 3])]),
+            roles: BTreeMap::from([("shop".to_owned(), true), ("report".to_owned(), false)]),
+            ..One::default()
+        };
+        Self { fuse, both: Arc::new(Mutex::new(Both { old, new: One::default() })) }
+    }
+
+    /// Everything both hold.
+    pub fn snapshot(&self) -> Both {
+        self.lock().clone()
+    }
+
+    /// Writes a row as the application would; whether it was acknowledged.
+    pub fn app_writes(&self, side: Side, row: u64) -> bool {
+        let mut both = self.lock();
+        let one = both.side(side);
+        let open = one.roles.get("shop") == Some(&true);
+        if let (true, Some(rows)) = (open, one.tables.get_mut("public.orders")) {
+            rows.push(row);
+            return true;
+        }
+        false
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Both> {
+        self.both.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Both {
+    fn side(&mut self, side: Side) -> &mut One {
+        match side {
+            Side::Old => &mut self.old,
+            Side::New => &mut self.new,
+        }
+    }
+}
+
+#[async_trait]
+impl DatabasesRead for FakeDatabases {
+    async fn facts(&self, side: Side) -> ClientResult<Facts> {
+        let mut both = self.lock();
+        let one = both.side(side);
+        let table = |(name, rows): (&String, &Vec<u64>)| TableFacts {
+            name: name.clone(),
+            rows: rows.len() as u64,
+            bytes: 8 * rows.len() as u64,
+        };
+        Ok(Facts {
+            version: "15.18".into(),
+            bytes: 1024,
+            tables: one.tables.iter().map(table).collect(),
+            large_objects: (0, 0),
+            app_roles: one.roles.keys().cloned().collect(),
+            obstacles: Vec::new(),
+            copied_by: one.copied_by.clone(),
+            foreign_objects: side == Side::New && one.copied_by.is_none() && !one.tables.is_empty(),
+        })
+    }
+
+    async fn is_fenced(&self, side: Side, roles: &[String]) -> ClientResult<bool> {
+        let mut both = self.lock();
+        let one = both.side(side);
+        Ok(roles.iter().all(|r| one.roles.get(r) != Some(&true)))
+    }
+
+    async fn fence_state(&self, side: Side, roles: &[String]) -> ClientResult<FenceState> {
+        let mut both = self.lock();
+        let one = both.side(side);
+        Ok(FenceState {
+            roles: roles.iter().map(|r| (r.clone(), one.roles.get(r).copied().unwrap_or(false))).collect(),
+        })
+    }
+
+    async fn differences(&self) -> ClientResult<Vec<Difference>> {
+        let both = self.lock();
+        let differs = both.old.tables != both.new.tables;
+        let difference = Difference { table: "public.orders".into(), what: "rows differ".into() };
+        Ok(differs.then_some(difference).into_iter().collect())
+    }
+
+    async fn caught_up_by(&self) -> ClientResult<Option<String>> {
+        Ok(self.lock().new.caught_up_by.clone())
+    }
+}
+
+#[async_trait]
+impl DatabasesWrite for FakeDatabases {
+    async fn copy(&self, run: &str, progress: Progress<'_>) -> ClientResult<Moved> {
+        progress("public.orders", 1, 1);
+        // A copy is many effects; here it is three, so that a process can die between them.
+        self.fuse
+            .act("copy", || {
+                let mut both = self.lock();
+                if both.new.copied_by.as_deref().is_some_and(|by| by != run) {
+                    return Err(ClientError::new(Kind::Conflict, "copy", "another run's copy is there"));
+                }
+                both.new.tables.clear();
+                both.new.copied_by = Some(run.to_owned());
+                Ok(())
+            })
+            .await?;
+        self.fuse
+            .act("copy", || {
+                let mut both = self.lock();
+                both.new.roles = both.old.roles.keys().map(|r| (r.clone(), false)).collect();
+                Ok(())
+            })
+            .await?;
+        self.fuse
+            .act("copy", || {
+                let mut both = self.lock();
+                both.new.tables = both.old.tables.clone();
+                Ok(Moved { tables: 1, rows: 3, bytes: 24 })
+            })
+            .await
+    }
+
+    async fn wipe(&self, run: &str) -> ClientResult<()> {
+        self.fuse
+            .act("wipe", || {
+                let mut both = self.lock();
+                if both.new.copied_by.as_deref() == Some(run) {
+                    both.new = One::default();
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn catch_up(&self, run: &str, from: Side, progress: Progress<'_>) -> ClientResult<Moved> {
+        progress("public.orders", 1, 1);
+        self.fuse
+            .act("catch up", || {
+                let mut both = self.lock();
+                let tables = both.side(from).tables.clone();
+                match from {
+                    Side::Old => {
+                        both.new.tables = tables;
+                        both.new.caught_up_by = Some(run.to_owned());
+                    }
+                    Side::New => both.old.tables = tables,
+                }
+                Ok(Moved::default())
+            })
+            .await
+    }
+
+    async fn fence(&self, side: Side, roles: &[String]) -> ClientResult<()> {
+        for role in roles {
+            self.fuse
+                .act("fence", || {
+                    if let Some(login) = self.lock().side(side).roles.get_mut(role) {
+                        *login = false;
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn unfence(&self, side: Side, state: &FenceState) -> ClientResult<()> {
+        for (role, login) in &state.roles {
+            self.fuse
+                .act("unfence", || {
+                    if let Some(now) = self.lock().side(side).roles.get_mut(role) {
+                        *now = *login;
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn tidy(&self, side: Side) -> ClientResult<()> {
+        self.fuse
+            .act("tidy", || {
+                if side == Side::New {
+                    let mut both = self.lock();
+                    both.new.copied_by = None;
+                    both.new.caught_up_by = None;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
