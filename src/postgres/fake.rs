@@ -192,6 +192,15 @@ impl DatabasesWrite for FakeDatabases {
             .await
     }
 
+    async fn forget_catch_up(&self) -> ClientResult<()> {
+        self.fuse
+            .act("forget", || {
+                self.lock().new.caught_up_by = None;
+                Ok(())
+            })
+            .await
+    }
+
     async fn fence(&self, side: Side, roles: &[String]) -> ClientResult<()> {
         for role in roles {
             self.fuse

@@ -104,6 +104,10 @@ pub trait DatabasesWrite: DatabasesRead {
     /// [`DatabasesRead::caught_up_by`] reads. Both sides are fenced by the caller.
     async fn catch_up(&self, run: &str, from: Side, progress: Progress<'_>) -> ClientResult<Moved>;
 
+    /// Removes the mark of [`DatabasesRead::caught_up_by`], waiting for a catch-up that may still be committing. Called
+    /// before the old side may be written to again, or a later rollback would take the new side for the richer one.
+    async fn forget_catch_up(&self) -> ClientResult<()>;
+
     /// Makes the roles unable to log in and ends their sessions until none is left. Safe to repeat.
     async fn fence(&self, side: Side, roles: &[String]) -> ClientResult<()>;
 

@@ -108,11 +108,13 @@ impl Step for DatabaseHandover {
     async fn apply(&self, act: &Act, change: &HandedOver) -> StepResult<()> {
         let roles = change.roles();
         let databases = &act.reach.databases;
-        if databases.caught_up_by().await?.as_deref() == Some(change.run.as_str())
-            && !databases.is_fenced(Side::New, &roles).await?
-        {
-            // The new side was opened, at least half, before the process died: it is the writer. Finish opening it.
-            return Ok(databases.unfence(Side::New, &change.before).await?);
+        if databases.caught_up_by().await?.as_deref() == Some(change.run.as_str()) {
+            if !databases.is_fenced(Side::New, &roles).await? {
+                // The new side was opened, at least half, before the process died: it is the writer. Finish opening it.
+                return Ok(databases.unfence(Side::New, &change.before).await?);
+            }
+            // An earlier try got as far as the mark. The old side may have been open since: the mark is worth nothing.
+            databases.forget_catch_up().await?;
         }
         let began = Instant::now();
         let limit = Duration::from_secs(change.hold_at_most);

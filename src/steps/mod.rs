@@ -3,7 +3,6 @@
 pub mod database_copy;
 pub mod database_handover;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::step::{AnyStep, Fault, Step, StepResult};
