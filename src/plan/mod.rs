@@ -1,12 +1,17 @@
 //! The plan: playbook + site + what was observed, expanded to concrete steps with their changes, sealed by a digest.
 
+pub mod draft;
+pub mod expand;
+pub mod moved;
+pub mod render;
+pub mod safety;
 pub mod seal;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::site::Site;
-use crate::step::{AnyStep, Draft, Finding, StepResult};
+use crate::step::{AnyStep, Draft, Finding, Severity, StepResult};
 
 pub use seal::{SealError, Sealed};
 
@@ -46,6 +51,18 @@ pub struct PlannedStep {
     pub parameters: Value,
     /// What it alters; `None` where it is so already.
     pub draft: Option<Draft>,
+}
+
+impl Plan {
+    /// What keeps the plan from being run.
+    pub fn blockers(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|f| f.severity == Severity::Blocker)
+    }
+
+    /// The steps brought to life, for the engine.
+    pub fn items(&self) -> StepResult<Vec<(PlannedStep, Box<dyn AnyStep>)>> {
+        self.steps.iter().map(|s| Ok((s.clone(), crate::steps::build(&s.kind, &s.parameters)?))).collect()
+    }
 }
 
 impl PlannedStep {
