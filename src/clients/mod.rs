@@ -1,1 +1,3 @@
 //! the only place that names an SDK.
+
+pub mod postgres;
