@@ -136,7 +136,8 @@ async fn shut(session: &Session, names: &[&str]) -> Result<()> {
 async fn terminate(session: &Session, names: &[&str]) -> Result<Vec<String>> {
     let sql = "WITH arriving AS MATERIALIZED (SELECT DISTINCT l.pid FROM pg_catalog.pg_locks l \
           WHERE l.locktype = 'virtualxid' AND l.pid IS NOT NULL), \
-        known AS MATERIALIZED (SELECT a.pid, a.usename::text AS role, a.application_name AS name, a.backend_type \
+        known AS MATERIALIZED (SELECT a.pid, a.usename::text AS role, \
+          coalesce(a.application_name, '') AS name, coalesce(a.backend_type, 'client backend') AS backend_type \
           FROM pg_catalog.pg_stat_activity a) \
         SELECT k.role || ' (' || k.name || ', pid ' || k.pid || ')', pg_terminate_backend(k.pid) FROM known k \
         WHERE k.role = ANY ($1::text[]) AND k.pid <> pg_backend_pid() AND k.backend_type <> 'walsender' \
@@ -172,7 +173,7 @@ pub async fn is_fenced(session: &Session, fenced: &Fenced) -> Result<FenceState>
         return Ok(FenceState::Partly(format!("these can log in: {}", open.join(", "))));
     }
     let sql = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE usename::text = ANY ($1::text[]) \
-        AND backend_type <> 'walsender' AND pid <> pg_backend_pid()";
+        AND coalesce(backend_type, '') <> 'walsender' AND pid <> pg_backend_pid()";
     match session.value::<i64>(sql, &[&names]).await? {
         0 => Ok(FenceState::Closed),
         left => Ok(FenceState::Partly(format!("{left} sessions are still open"))),
