@@ -1,1 +1,6 @@
 //! The one integration-test binary; a module a topic, in `tests/it/`.
+
+#[path = "it/pg.rs"]
+mod pg;
+#[path = "it/postgres.rs"]
+mod postgres;

@@ -12,6 +12,7 @@ pub mod fake;
 pub mod hosts;
 pub mod instances;
 pub mod objects;
+pub mod postgres;
 pub mod web;
 
 pub use error::{ClientError, ClientResult, Kind};

@@ -1,0 +1,112 @@
+//! Runs the entries of a schema on the receiving side as a role that is no superuser: owners are set where our role may,
+//! and what only a superuser could do is noted and left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Skipped;
+use super::script::Entry;
+use crate::clients::postgres::{self, Session};
+use crate::postgres::large_objects::may_become;
+use crate::postgres::name::ident;
+use crate::postgres::Result;
+
+/// Kinds without which the rest still stands.
+const OPTIONAL: [&str; 16] = [
+    "ACL", "DEFAULT ACL", "COMMENT", "SECURITY LABEL", "EXTENSION", "EVENT TRIGGER", "PUBLICATION",
+    "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA", "LANGUAGE", "PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER",
+    "SERVER", "USER MAPPING", "CAST", "TRANSFORM",
+];
+
+/// Builds entries in one session.
+pub(super) struct Schema<'a> {
+    session: &'a Session,
+    skipped: &'a mut Vec<Skipped>,
+    may: BTreeMap<String, bool>,
+    granted: BTreeSet<(String, String)>,
+    seen: BTreeSet<(String, String)>,
+}
+
+impl<'a> Schema<'a> {
+    pub(super) fn new(session: &'a Session, skipped: &'a mut Vec<Skipped>) -> Self {
+        Self { session, skipped, may: BTreeMap::new(), granted: BTreeSet::new(), seen: BTreeSet::new() }
+    }
+
+    /// Makes one object and gives it to its owner.
+    pub(super) async fn build(&mut self, entry: &Entry) -> Result<()> {
+        if let Err(error) = self.session.run(&entry.sql).await {
+            if !tolerable(entry, &error) {
+                return Err(error.into());
+            }
+            self.skip(entry, error.to_string());
+            return Ok(());
+        }
+        for (statement, owner) in &entry.owners {
+            if !self.may_become(owner).await? {
+                self.skip(entry, format!("it belongs to {} instead of {owner}", self.session.endpoint().user));
+                continue;
+            }
+            self.let_create(&entry.schema, owner).await?;
+            match self.session.run(statement).await {
+                Err(error) if error.code().is_some() => self.skip(entry, error.to_string()),
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, entry: &Entry, why: String) {
+        self.skipped.push(Skipped { what: format!("{} {}", entry.kind.to_lowercase(), entry.name), why });
+    }
+
+    async fn may_become(&mut self, role: &str) -> Result<bool> {
+        if let Some(known) = self.may.get(role) {
+            return Ok(*known);
+        }
+        let may = may_become(self.session, role).await?;
+        self.may.insert(role.to_owned(), may);
+        Ok(may)
+    }
+
+    /// A new owner must be able to create in the schema (a schema's, in the database); where it cannot, it may for the
+    /// time of the copy.
+    async fn let_create(&mut self, schema: &str, owner: &str) -> Result<()> {
+        if !self.seen.insert((schema.to_owned(), owner.to_owned())) {
+            return Ok(());
+        }
+        let database = &self.session.endpoint().database;
+        let (may, place): (bool, String) = if schema == "-" {
+            let sql = "SELECT has_database_privilege($1::text::name, current_database(), 'CREATE')";
+            (self.session.value(sql, &[&owner]).await?, format!("DATABASE {}", ident(database)))
+        } else {
+            let sql = "SELECT has_schema_privilege($1::text::name, $2::text, 'CREATE')";
+            (self.session.value(sql, &[&owner, &schema]).await?, format!("SCHEMA {}", ident(schema)))
+        };
+        if !may {
+            match self.session.run(&format!("GRANT CREATE ON {place} TO {}", ident(owner))).await {
+                Err(error) if error.is_lost() => return Err(error.into()),
+                // The change of owner will say what is missing.
+                Err(_) => {}
+                Ok(()) => {
+                    self.granted.insert((place, owner.to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what [`Self::let_create`] gave.
+    pub(super) async fn settle(self) -> Result<()> {
+        for (place, owner) in &self.granted {
+            self.session.run(&format!("REVOKE CREATE ON {place} FROM {}", ident(owner))).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an entry that failed this way can be left out: not allowed, not there, or no such role.
+fn tolerable(entry: &Entry, error: &postgres::Error) -> bool {
+    let Some(code) = error.code() else { return false };
+    let refused = ["42501", "42704", "0A000", "58P01", "42710"].contains(&code);
+    let public = entry.kind == "SCHEMA" && entry.name == "public" && code == "42P06";
+    public || (refused && OPTIONAL.contains(&entry.kind.as_str()))
+}

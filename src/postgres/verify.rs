@@ -1,0 +1,128 @@
+//! Compares two databases table by table, each side at one moment.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::future::try_join_all;
+
+use crate::clients::postgres::Session;
+
+use super::catalog::{self, Table};
+use super::digest::{self, Buckets, Digest, Way};
+use super::name::{TableName, ident};
+use super::pinned::Pinned;
+use super::{Result, sequences};
+
+/// How many differing keys are named.
+const KEYS: usize = 5;
+/// How many differing buckets are looked into for them.
+const LOOKED_INTO: usize = 4;
+
+/// Something that is not the same on both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The table or sequence.
+    pub table: TableName,
+    /// What differs, in words.
+    pub what: String,
+    /// The first keys whose rows differ, where the table has a key.
+    pub first_keys: Vec<String>,
+}
+
+/// Digests every table on one side.
+pub async fn digests(pinned: &Pinned, way: Way, jobs: usize) -> Result<BTreeMap<TableName, Digest>> {
+    let tables = catalog::tables(pinned.holder()).await?;
+    on_tables(pinned, &tables, jobs, async |session: &Session, table: &Table| digest::whole(session, table, way).await)
+        .await
+        .map(|digests| tables.iter().map(|table| table.name.clone()).zip(digests).collect())
+}
+
+/// Runs one look per table over several sessions on the pinned moment; the answers come in the tables' order.
+pub(super) async fn on_tables<T>(
+    pinned: &Pinned,
+    tables: &[Table],
+    jobs: usize,
+    look: impl AsyncFn(&Session, &Table) -> Result<T>,
+) -> Result<Vec<T>> {
+    let queue: Arc<Mutex<VecDeque<usize>>> = Arc::new(Mutex::new((0..tables.len()).collect()));
+    let workers = (0..jobs.clamp(1, tables.len().max(1))).map(|_| {
+        let (queue, look) = (Arc::clone(&queue), &look);
+        async move {
+            let session = pinned.session().await?;
+            let mut answers = Vec::new();
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                let Some(place) = next else { break };
+                answers.push((place, look(&session, &tables[place]).await?));
+            }
+            session.close();
+            Result::Ok(answers)
+        }
+    });
+    let mut answers: Vec<_> = try_join_all(workers).await?.into_iter().flatten().collect();
+    answers.sort_by_key(|(place, _)| *place);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+/// All differences between the pinned moments of two databases: rows of every table, and sequences.
+///
+/// # Errors
+/// A table or column that exists on one side only is [`super::Error::Schema`].
+pub async fn compare(source: &Pinned, target: &Pinned, jobs: usize) -> Result<Vec<Difference>> {
+    let (ours, theirs) = tokio::try_join!(catalog::tables(source.holder()), catalog::tables(target.holder()))?;
+    let tables = catalog::pair(ours, &theirs)?;
+    let way = Way::common(source.holder(), target.holder());
+    let look = async |session: &Session, table: &Table| digest::whole(session, table, way).await;
+    let (ours, theirs) =
+        tokio::try_join!(on_tables(source, &tables, jobs, look), on_tables(target, &tables, jobs, look))?;
+    let mut differences = Vec::new();
+    for (table, (one, other)) in tables.iter().zip(ours.iter().zip(&theirs)) {
+        if one == other {
+            continue;
+        }
+        let what = if one.rows == other.rows {
+            format!("{} rows on both sides, but their content differs", one.rows)
+        } else {
+            format!("{} rows on the source, {} on the target", one.rows, other.rows)
+        };
+        let first_keys = first_keys(source, target, table, way).await?;
+        differences.push(Difference { table: table.name.clone(), what, first_keys });
+    }
+    let (ours, theirs) = tokio::try_join!(sequences::read(source.holder()), sequences::read(target.holder()))?;
+    let theirs: BTreeMap<_, _> = theirs.into_iter().map(|sequence| (sequence.name.clone(), sequence)).collect();
+    for sequence in ours {
+        let other = theirs.get(&sequence.name);
+        if other != Some(&sequence) {
+            let stands = other.map_or("is missing".to_owned(), |other| format!("stands at {}", other.last_value));
+            let what = format!("stands at {} on the source, {stands} on the target", sequence.last_value);
+            differences.push(Difference { table: sequence.name, what, first_keys: Vec::new() });
+        }
+    }
+    Ok(differences)
+}
+
+async fn first_keys(source: &Pinned, target: &Pinned, table: &Table, way: Way) -> Result<Vec<String>> {
+    if table.key.is_empty() {
+        return Ok(Vec::new());
+    }
+    let buckets = Buckets::choose(source.holder(), table).await?;
+    let (ours, theirs) = tokio::try_join!(
+        digest::by_bucket(source.holder(), table, way, &buckets, None),
+        digest::by_bucket(target.holder(), table, way, &buckets, None)
+    )?;
+    let mut numbers = digest::differing(&ours, &theirs);
+    numbers.truncate(LOOKED_INTO);
+    let key = table.key.iter().map(|column| format!("t.{}", ident(column))).collect::<Vec<_>>().join(", ");
+    let row = way.row("t", table);
+    let sql = format!("SELECT ROW({key})::text, {row} {}", buckets.only(table, way, &numbers));
+    let (ours, theirs) = tokio::try_join!(keyed(source.holder(), &sql), keyed(target.holder(), &sql))?;
+    let mut keys: Vec<_> = ours.keys().chain(theirs.keys()).filter(|key| ours.get(*key) != theirs.get(*key)).collect();
+    keys.sort_by(|one, other| one.len().cmp(&other.len()).then(one.cmp(other)));
+    keys.dedup();
+    let plain = |key: &String| key.trim_start_matches('(').trim_end_matches(')').to_owned();
+    Ok(keys.into_iter().take(KEYS).map(plain).collect())
+}
+
+async fn keyed(session: &Session, sql: &str) -> Result<BTreeMap<String, i64>> {
+    Ok(session.rows(sql, &[]).await?.iter().map(|row| (row.get(0), row.get(1))).collect())
+}

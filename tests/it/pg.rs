@@ -1,0 +1,175 @@
+//! Real PostgreSQL servers for tests: started in a second in a temporary directory, on a free loopback port, gone with
+//! the value, also when the test panics.
+
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use outgrow::clients::postgres::{Endpoint, Session, Tls, Transport};
+use tempfile::TempDir;
+
+const PASSWORD: &str = "secret-of-the-test";
+
+/// A running server with the superuser `postgres`.
+pub struct Cluster {
+    dir: TempDir,
+    bin: PathBuf,
+    port: u16,
+    server: Child,
+}
+
+fn bin() -> PathBuf {
+    let found = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut versions: Vec<PathBuf> = found.map(|entry| entry.path().join("bin")).collect();
+    versions.retain(|bin| bin.join("initdb").is_file());
+    versions.sort();
+    versions.pop().expect("no PostgreSQL server is installed: run scripts/test, which installs it (Debian: postgresql)")
+}
+
+/// The server refuses to run as root: then it runs as the package's own user.
+fn unprivileged() -> Option<(u32, u32)> {
+    let root = std::fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0).unwrap_or(false);
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let line = passwd.lines().find(|line| line.starts_with("postgres:"))?;
+    let mut fields = line.split(':').skip(2).map(|field| field.parse().unwrap());
+    root.then(|| (fields.next().unwrap(), fields.next().unwrap()))
+}
+
+fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C.UTF-8");
+    if let Some((uid, gid)) = unprivileged() {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+impl Cluster {
+    /// Makes and starts a server.
+    pub async fn start() -> Self {
+        let mut cluster = tokio::task::spawn_blocking(Self::spawn).await.unwrap();
+        cluster.wait().await;
+        cluster
+    }
+
+    /// Two servers.
+    pub async fn pair() -> (Self, Self) {
+        tokio::join!(Self::start(), Self::start())
+    }
+
+    fn spawn() -> Self {
+        let (dir, bin) = (tempfile::Builder::new().prefix("outgrow-pg-").tempdir().unwrap(), bin());
+        let password = dir.path().join("password");
+        std::fs::write(&password, PASSWORD).unwrap();
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        if let Some((uid, gid)) = unprivileged() {
+            chown(dir.path(), Some(uid), Some(gid)).unwrap();
+            chown(&password, Some(uid), Some(gid)).unwrap();
+        }
+        let made = command(&bin.join("initdb"))
+            .args(["--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres", "-A", "scram-sha-256"])
+            .arg(format!("--pwfile={}", password.display()))
+            .arg("-D")
+            .arg(dir.path().join("data"))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Self::launch(&bin, dir.path(), port);
+        Self { dir, bin, port, server }
+    }
+
+    fn launch(bin: &Path, dir: &Path, port: u16) -> Child {
+        command(&bin.join("postgres"))
+            .arg("-D")
+            .arg(dir.join("data"))
+            .arg("-k")
+            .arg(dir)
+            .args(["-h", "127.0.0.1", "-p", &port.to_string()])
+            .args(["-c", "fsync=off", "-c", "max_wal_size=4GB", "-c", "shared_buffers=128MB", "-c", "log_statement=ddl"])
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(dir.join("log")).unwrap())
+            .spawn()
+            .unwrap()
+    }
+
+    async fn wait(&mut self) {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+        loop {
+            let Err(error) = self.superuser("postgres").connect().await else { return };
+            let ended = self.server.try_wait().unwrap();
+            let late = tokio::time::Instant::now() > deadline;
+            assert!(ended.is_none() && !late, "the server did not start: {error}; its log:\n{}", self.log());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// What the server wrote.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    /// A database as a role whose password is this.
+    pub fn endpoint(&self, user: &str, password: &str, database: &str) -> Endpoint {
+        Endpoint {
+            transport: Transport::Tcp { host: "127.0.0.1".into(), port: self.port },
+            user: user.into(),
+            password: password.into(),
+            database: database.into(),
+            tls: Tls::Disable,
+        }
+    }
+
+    /// A database as the superuser.
+    pub fn superuser(&self, database: &str) -> Endpoint {
+        self.endpoint("postgres", PASSWORD, database)
+    }
+
+    /// A database as the superuser, by the Unix socket.
+    pub fn by_socket(&self, database: &str) -> Endpoint {
+        let host = self.dir.path().display().to_string();
+        Endpoint { transport: Transport::Tcp { host, port: self.port }, ..self.superuser(database) }
+    }
+
+    /// The Unix socket's path.
+    pub fn socket(&self) -> PathBuf {
+        self.dir.path().join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    /// A session as the superuser.
+    pub async fn session(&self, database: &str) -> Session {
+        self.superuser(database).connect().await.unwrap()
+    }
+
+    /// A server as a managed one is: a master user without superuser, and its empty database.
+    pub async fn managed(&self, database: &str) -> Endpoint {
+        let session = self.session("postgres").await;
+        session
+            .run("CREATE ROLE master LOGIN CREATEROLE CREATEDB PASSWORD 'master-secret'; GRANT pg_signal_backend, pg_monitor TO master")
+            .await
+            .unwrap();
+        session.run(&format!("CREATE DATABASE \"{database}\" OWNER master")).await.unwrap();
+        self.endpoint("master", "master-secret", database)
+    }
+
+    /// Kills every process of the server at once and starts it again.
+    pub async fn crash_and_restart(&mut self) {
+        self.kill();
+        self.server = Self::launch(&self.bin, self.dir.path(), self.port);
+        self.wait().await;
+    }
+
+    fn kill(&mut self) {
+        // SIGQUIT: the server ends its children and itself without ado.
+        let _ = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
+        let _ = self.server.wait();
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
