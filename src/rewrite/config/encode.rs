@@ -18,7 +18,7 @@ pub(super) fn replace(slot: &Slot, raw: &str, new: &str) -> Option<String> {
     }
     let pieces = pieces::of(slot.style, raw);
     let said = pieces::join(&pieces);
-    let block = matches!(slot.style, Style::YamlLiteral | Style::YamlFolded);
+    let block = matches!(slot.style, Style::YamlLiteral { .. } | Style::YamlFolded { .. });
     if said == slot.value {
         return splice(slot.style, &pieces, new);
     }
@@ -74,7 +74,7 @@ pub(super) fn whole(style: Style, new: &str) -> Option<String> {
             Some(if text.starts_with([' ', '\t', '\x0c']) { format!("\\{text}") } else { text })
         }
         Style::Bare => Some(new.to_owned()),
-        Style::YamlLiteral | Style::YamlFolded | Style::EmptyList => None,
+        Style::YamlLiteral { .. } | Style::YamlFolded { .. } | Style::EmptyList => None,
     }
 }
 
@@ -88,7 +88,7 @@ fn inner(style: Style, text: &str) -> Option<String> {
         Style::EnvDouble => Some(text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r")),
         Style::YamlSingle => (!control).then(|| text.replace('\'', "''")),
         Style::TomlLiteral | Style::TomlLongLiteral => (!control && !text.contains('\'')).then(|| text.to_owned()),
-        Style::YamlLiteral | Style::YamlFolded => (!has_break && !control).then(|| text.to_owned()),
+        Style::YamlLiteral { .. } | Style::YamlFolded { .. } => (!has_break && !control).then(|| text.to_owned()),
         Style::YamlDouble | Style::JsonString | Style::TomlBasic | Style::TomlLongBasic => Some(backslashed(text)),
         Style::Property => Some(property(text)),
         Style::EmptyList => None,

@@ -28,8 +28,8 @@ pub(super) fn of(style: Style, raw: &str) -> Vec<Piece<'_>> {
         Style::TomlLongLiteral => quoted(raw, 3, one),
         Style::YamlSingle => quoted(raw, 1, |rest| if rest.starts_with("''") { (2, "'".into()) } else { one(rest) }),
         Style::Property => cut(raw, |rest| escape(rest, property_escape)),
-        Style::YamlLiteral => block(raw, "\n"),
-        Style::YamlFolded => block(raw, " "),
+        Style::YamlLiteral { indent } => block(raw, indent, "\n"),
+        Style::YamlFolded { indent } => block(raw, indent, " "),
         Style::EnvPlain { .. } | Style::YamlPlain { .. } | Style::Bare | Style::EmptyList => cut(raw, one),
     }
 }
@@ -67,8 +67,11 @@ fn cut(raw: &str, next: impl Fn(&str) -> Next) -> Vec<Piece<'_>> {
 
 fn quoted(raw: &str, quotes: usize, next: impl Fn(&str) -> Next) -> Vec<Piece<'_>> {
     let end = raw.len().saturating_sub(quotes).max(quotes);
-    let mut pieces = vec![Piece { raw: &raw[..quotes], said: String::new() }];
-    pieces.extend(cut(&raw[quotes..end], next));
+    // a line break right behind three quotes belongs to them
+    let after = &raw[quotes..end];
+    let lead = if quotes == 3 { after.len() - after.strip_prefix("\r\n").or(after.strip_prefix('\n')).unwrap_or(after).len() } else { 0 };
+    let mut pieces = vec![Piece { raw: &raw[..quotes + lead], said: String::new() }];
+    pieces.extend(cut(&raw[quotes + lead..end], next));
     pieces.push(Piece { raw: &raw[end..], said: String::new() });
     pieces
 }
@@ -161,18 +164,10 @@ fn json_piece(rest: &str) -> Next {
     })
 }
 
-/// A block scalar: header line, then indented lines. `joint` is what a line break between two lines says.
-fn block<'t>(raw: &'t str, joint: &str) -> Vec<Piece<'t>> {
-    let header = raw.find('\n').map_or(raw.len(), |i| i + 1);
-    let mut pieces = vec![Piece { raw: &raw[..header], said: String::new() }];
-    let body = &raw[header..];
-    let indent = body
-        .lines()
-        .filter(|l| !l.trim().is_empty())
-        .map(|l| l.len() - l.trim_start_matches(' ').len())
-        .min()
-        .unwrap_or(0);
-    let mut lines = body.split_inclusive('\n').peekable();
+/// The indented lines of a block scalar. `joint` is what a line break between two lines says.
+fn block<'t>(raw: &'t str, indent: usize, joint: &str) -> Vec<Piece<'t>> {
+    let mut pieces = Vec::new();
+    let mut lines = raw.split_inclusive('\n').peekable();
     while let Some(line) = lines.next() {
         let text = line.trim_end_matches('\n').trim_end_matches('\r');
         let lead = text.bytes().take(indent).take_while(|b| *b == b' ').count();

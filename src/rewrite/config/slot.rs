@@ -21,10 +21,10 @@ pub(super) enum Style {
     YamlSingle,
     /// YAML in double quotes.
     YamlDouble,
-    /// YAML `|`.
-    YamlLiteral,
-    /// YAML `>`.
-    YamlFolded,
+    /// YAML `|`, indented by so many bytes.
+    YamlLiteral { indent: usize },
+    /// YAML `>`, indented by so many bytes.
+    YamlFolded { indent: usize },
     /// A JSON string.
     JsonString,
     /// A number or a boolean of JSON or TOML.

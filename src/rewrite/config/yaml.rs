@@ -52,18 +52,23 @@ struct Walk<'t> {
 }
 
 impl Walk<'_> {
-    fn scalar(&mut self, value: &str, style: ScalarStyle, range: std::ops::Range<usize>) {
+    fn scalar(&mut self, value: &str, style: ScalarStyle, mut range: std::ops::Range<usize>) {
         if let Some(Open::Map { key: key @ None, .. }) = self.open.last_mut() {
             *key = Some(value.to_owned());
             return;
         }
         let flow = self.open.iter().any(|o| matches!(o, Open::Map { flow: true, .. } | Open::Seq { flow: true, .. }));
+        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            // the parser's span starts behind the first line's indentation; ours are whole lines
+            range.start = self.text[..range.start].rfind('\n').map_or(0, |i| i + 1);
+        }
+        let indent = self.text[range.clone()].bytes().take_while(|b| *b == b' ').count();
         let style = match style {
             ScalarStyle::Plain => Style::YamlPlain { flow },
             ScalarStyle::SingleQuoted => Style::YamlSingle,
             ScalarStyle::DoubleQuoted => Style::YamlDouble,
-            ScalarStyle::Literal => Style::YamlLiteral,
-            ScalarStyle::Folded => Style::YamlFolded,
+            ScalarStyle::Literal => Style::YamlLiteral { indent },
+            ScalarStyle::Folded => Style::YamlFolded { indent },
         };
         let raw = &self.text[range.clone()];
         // a key without a value has an empty span: nothing stands there
