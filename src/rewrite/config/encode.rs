@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::pieces::{self, Piece};
 use super::slot::{Slot, Style};
 
+/// Values that differ over more characters than this are coded anew between their common ends.
+const LONGEST_COMPARED: usize = 4096;
+
 /// The raw text that says `new` in the place of `slot`, whose raw text is `raw`. `None` if the form cannot say it.
 pub(super) fn replace(slot: &Slot, raw: &str, new: &str) -> Option<String> {
     if matches!(slot.style, Style::YamlPlain { .. }) && !plain_fits(slot, new)
@@ -47,10 +50,33 @@ fn splice(style: Style, pieces: &[Piece<'_>], new: &str) -> Option<String> {
         head -= 1;
         tail = head;
     }
-    let middle = inner(style, &new[head_text..tail_text])?;
+    let middle = between(style, &pieces[head..tail], &new[head_text..tail_text])?;
     let raw = |part: &[Piece<'_>]| part.iter().map(|p| p.raw).collect::<String>();
     let out = format!("{}{middle}{}", raw(&pieces[..head]), raw(&pieces[tail..]));
     (style != Style::Property || !new.starts_with([' ', '\t', '\x0c']) || out.starts_with('\\')).then_some(out)
+}
+
+/// The changed part, in which runs that agree keep their raw form too: a value changes at its host and at its end, and
+/// the password between them keeps its escapes.
+fn between(style: Style, old: &[Piece<'_>], new: &str) -> Option<String> {
+    if old.len() > LONGEST_COMPARED || new.len() > LONGEST_COMPARED {
+        return inner(style, new);
+    }
+    let old_said: Vec<&str> = old.iter().map(|p| p.said.as_str()).filter(|s| !s.is_empty()).collect();
+    let spoken: Vec<usize> = (0..old.len()).filter(|i| !old[*i].said.is_empty()).collect();
+    let new_said: Vec<&str> = new.char_indices().map(|(i, c)| &new[i..i + c.len_utf8()]).collect();
+    // pieces that say nothing (indentation, continued lines) go with the one before them
+    let from = |i: usize| spoken.get(i).copied().unwrap_or(old.len());
+    let mut out: String = old[..from(0)].iter().map(|p| p.raw).collect();
+    for op in similar::capture_diff_slices(similar::Algorithm::Myers, &old_said, &new_said) {
+        if op.tag() == similar::DiffTag::Equal {
+            let run = op.old_range();
+            out.extend(old[from(run.start)..from(run.end)].iter().map(|p| p.raw));
+        } else {
+            out.push_str(&inner(style, &new_said[op.new_range()].concat())?);
+        }
+    }
+    Some(out)
 }
 
 /// The whole value anew, quotes included.

@@ -70,6 +70,9 @@ fn yaml() {
     golden(Yaml, YAML, "flow.host", "a,b", "{ host: db", "{ host: 'a,b'");
     golden(Yaml, YAML, "flow.list[1]", "c", "\"b\"", "\"c\"");
     golden(Yaml, YAML, "block", "first\nurl=postgres://u:p@rds/shop\nlast\n", "@db", "@rds");
+    let two = "a: |\n    x=db1\n      y=2\n\n    z=db3\nb: 1\n";
+    let both = edit(two, Yaml, &[Edit { key: "a".into(), new: "x=rds1\n  y=2\n\nz=rds3\n".into() }]).unwrap();
+    assert_eq!(both, two.replace("db", "rds"));
     golden(Yaml, YAML, "folded", "one host=rds more", "host=db more", "host=rds more");
     golden(Yaml, YAML, "base.host", "rds", "&h db", "&h rds");
     golden(Yaml, YAML, "spring.profiles", "true", "profiles: x", "profiles: 'true'");
