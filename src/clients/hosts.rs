@@ -18,7 +18,7 @@ pub trait Duplex: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
 impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// A container's definition, as far as it has to be carried over, and its state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {
     /// The engine's id.
     pub id: String,
@@ -54,6 +54,10 @@ pub struct Container {
     pub hostname: String,
     /// Whatever else its definition holds that outgrow does not model, told to the operator (privileged, devices …).
     pub unmodelled: Vec<String>,
+    /// The rest of the definition in the engine's own words (limits, health check, logging …), carried over by
+    /// [`HostWrite::create`] untouched; null if there is none. May be secret, as the environment.
+    #[serde(default)]
+    pub rest: serde_json::Value,
 }
 
 /// A published port.

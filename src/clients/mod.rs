@@ -6,6 +6,7 @@
 
 pub mod balancer;
 pub mod dns;
+pub mod docker;
 pub mod error;
 #[cfg(test)]
 pub mod fake;

@@ -1,0 +1,133 @@
+//! The reading half of the port.
+
+use async_trait::async_trait;
+use bollard::query_parameters::{
+    DownloadFromContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder,
+};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+
+use super::archive::{self, First};
+use super::{Engine, dial, inspect, stall};
+use crate::clients::hosts::{Bytestream, Container, Duplex, HostRead};
+use crate::clients::{ClientError, ClientResult, Kind};
+
+#[async_trait]
+impl HostRead for Engine {
+    fn address(&self) -> String {
+        self.address.clone()
+    }
+
+    async fn engine(&self) -> ClientResult<(String, String)> {
+        let version = self.docker.version().await.map_err(self.failed("ask the engine's version"))?;
+        let arch = match version.arch.unwrap_or_default().as_str() {
+            "amd64" => "x86_64".to_owned(),
+            "arm64" => "aarch64".to_owned(),
+            other => other.to_owned(),
+        };
+        Ok((version.version.unwrap_or_default(), arch))
+    }
+
+    async fn container(&self, name: &str) -> ClientResult<Option<Container>> {
+        match self.docker.inspect_container(name, None::<InspectContainerOptions>).await {
+            Ok(found) => Ok(Some(inspect::container(found))),
+            Err(e) => none_if_absent(self.failed(format!("look at the container {name}"))(e)),
+        }
+    }
+
+    async fn containers(&self) -> ClientResult<Vec<Container>> {
+        let options = ListContainersOptionsBuilder::default().all(true).build();
+        let listed = self.docker.list_containers(Some(options)).await.map_err(self.failed("list the containers"))?;
+        let looks = listed.into_iter().filter_map(|c| c.id).map(|id| async move { self.container(&id).await });
+        // One that is gone between the two looks is not there.
+        let mut all: Vec<Container> =
+            futures::stream::iter(looks).buffer_unordered(8).try_filter_map(|c| std::future::ready(Ok(c))).try_collect().await?;
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+
+    async fn has_image(&self, image_id: &str) -> ClientResult<bool> {
+        Ok(self.image_id(image_id).await?.is_some())
+    }
+
+    async fn read(&self, container: &str, path: &str) -> ClientResult<Bytestream> {
+        let what = format!("read {path} in the container {container}");
+        let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
+        let stream = self.streams.download_from_container(container, Some(options));
+        self.begun(&what, stream).await
+    }
+
+    async fn read_file(&self, container: &str, path: &str) -> ClientResult<Bytes> {
+        let mut at = path.to_owned();
+        for _ in 0..8 {
+            let stream = self.read(container, &at).await?;
+            let refused = |why: String| {
+                let what = format!("read {path} in the container {container} on {}", self.address);
+                Err(ClientError::new(Kind::Refused, what, why))
+            };
+            match archive::first(stream).await {
+                Ok(First::File(content)) => return Ok(content),
+                Ok(First::Link(target)) => at = archive::follow(&at, &target),
+                Ok(First::Other(why)) => return refused(why),
+                Err(e) => {
+                    let what = format!("read {path} in the container {container} on {}", self.address);
+                    return Err(ClientError::new(Kind::Unanswered, what, e.to_string()));
+                }
+            }
+        }
+        let what = format!("read {path} in the container {container} on {}", self.address);
+        Err(ClientError::new(Kind::Refused, what, "its links lead in a circle"))
+    }
+
+    async fn save_images(&self, images: &[String]) -> ClientResult<Bytestream> {
+        let what = format!("read the images {}", images.join(", "));
+        let names: Vec<&str> = images.iter().map(String::as_str).collect();
+        let stream = self.streams.export_images(&names);
+        self.begun(&what, stream).await
+    }
+
+    async fn dial(&self, container: &str, port: u16) -> ClientResult<Box<dyn Duplex>> {
+        dial::dial(self, container, port).await
+    }
+
+    async fn logs(&self, container: &str, lines: usize) -> ClientResult<String> {
+        let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
+        let mut stream = self.docker.logs(container, Some(options));
+        let mut text = String::new();
+        while let Some(line) = stream.next().await {
+            let line = line.map_err(self.failed(format!("read the output of the container {container}")))?;
+            text.push_str(&String::from_utf8_lossy(&line.into_bytes()));
+        }
+        Ok(text)
+    }
+}
+
+impl Engine {
+    /// The id behind an image's name or id, if there is one.
+    pub(super) async fn image_id(&self, image: &str) -> ClientResult<Option<String>> {
+        match self.docker.inspect_image(image).await {
+            Ok(found) => Ok(found.id),
+            Err(e) => none_if_absent(self.failed(format!("look at the image {image}"))(e)),
+        }
+    }
+
+    /// A stream whose first piece came: an answer that says no is an error here, not in the middle of the data.
+    async fn begun<S>(&self, what: &str, stream: S) -> ClientResult<Bytestream>
+    where
+        S: futures::Stream<Item = Result<Bytes, bollard::errors::Error>> + Send + 'static,
+    {
+        let mut stream = Box::pin(stream);
+        let first = match tokio::time::timeout(stall::STANDSTILL, stream.next()).await {
+            Ok(first) => first.transpose().map_err(self.failed(what))?,
+            Err(_) => return Err(self.failed(what)(bollard::errors::Error::RequestTimeoutError)),
+        };
+        let rest = stream.map_err(std::io::Error::other);
+        let whole = futures::stream::iter(first.map(Ok)).chain(rest);
+        Ok(stall::guard(whole.boxed(), stall::STANDSTILL))
+    }
+}
+
+/// What is not there is no failure.
+fn none_if_absent<T>(error: ClientError) -> ClientResult<Option<T>> {
+    if error.kind == Kind::NotFound { Ok(None) } else { Err(error) }
+}
