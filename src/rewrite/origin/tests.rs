@@ -1,11 +1,15 @@
 //! Every spelling, and everything that only looks like one.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
 
 fn bases() -> Bases {
-    Bases::new("https://box.shop.test/api", "https://api.shop.test/api").unwrap()
+    static BASES: LazyLock<Bases> =
+        LazyLock::new(|| Bases::new("https://box.shop.test/api", "https://api.shop.test/api").unwrap());
+    BASES.clone()
 }
 
 fn turned(text: &str, bases: &Bases) -> String {
