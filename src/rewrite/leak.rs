@@ -44,7 +44,8 @@ fn reason(path: &str, first_bytes: &[u8], choices: Choices) -> Option<&'static s
     if name == ".env" || name.starts_with(".env.") || name.starts_with(".env-") || extension == "env" {
         return Some("environment file: passwords as a rule");
     }
-    if matches!(name, ".htpasswd" | ".htaccess" | ".htgroup" | ".npmrc" | ".pypirc" | ".netrc" | ".pgpass" | ".my.cnf") {
+    if matches!(name, ".htpasswd" | ".htaccess" | ".htgroup" | ".npmrc" | ".pypirc" | ".netrc" | ".pgpass" | ".my.cnf")
+    {
         return Some("server or client configuration with credentials");
     }
     let key_name = name.starts_with("id_") && matches!(name, "id_rsa" | "id_dsa" | "id_ecdsa" | "id_ed25519");
@@ -98,9 +99,30 @@ mod tests {
     #[test]
     fn what_stays() {
         for path in [
-            ".env", "app/.env.production", "prod.env", ".git/config", "a/.git/HEAD", ".gitignore", ".svn/entries", ".htpasswd", "id_rsa",
-            "keys/server.key", "cert.PEM", "db.sql", "backup.sql.gz", "x.dump", "index.html.bak", "index.html~", ".index.html.swp",
-            ".DS_Store", "a/Thumbs.db", "app.js.map", ".aws/credentials", ".hidden", ".cache/x", "site.tar.old.gz",
+            ".env",
+            "app/.env.production",
+            "prod.env",
+            ".git/config",
+            "a/.git/HEAD",
+            ".gitignore",
+            ".svn/entries",
+            ".htpasswd",
+            "id_rsa",
+            "keys/server.key",
+            "cert.PEM",
+            "db.sql",
+            "backup.sql.gz",
+            "x.dump",
+            "index.html.bak",
+            "index.html~",
+            ".index.html.swp",
+            ".DS_Store",
+            "a/Thumbs.db",
+            "app.js.map",
+            ".aws/credentials",
+            ".hidden",
+            ".cache/x",
+            "site.tar.old.gz",
         ] {
             assert!(matches!(judge(path, b"", Choices::default()), Verdict::Leave { .. }), "{path} would go out");
         }
@@ -112,8 +134,16 @@ mod tests {
     #[test]
     fn what_goes() {
         for path in [
-            "index.html", ".well-known/security.txt", ".well-known/acme-challenge/x", "assets/app.3f2a9c1b.js", "a b/한글.png",
-            "keyboard.js", "environment.js", "sqlite.html", "monkey.jpg", "./robots.txt",
+            "index.html",
+            ".well-known/security.txt",
+            ".well-known/acme-challenge/x",
+            "assets/app.3f2a9c1b.js",
+            "a b/한글.png",
+            "keyboard.js",
+            "environment.js",
+            "sqlite.html",
+            "monkey.jpg",
+            "./robots.txt",
         ] {
             assert_eq!(judge(path, b"<html>", Choices::default()), Verdict::Send, "{path}");
         }

@@ -88,10 +88,14 @@ fn is_utf8_head(bytes: &[u8]) -> bool {
 pub fn cache_control(path: &str) -> &'static str {
     let name = base_name(path).to_ascii_lowercase();
     let stem = name.split('.').next().unwrap_or(&name);
-    let names_others = matches!(extension(&name).as_str(), "html" | "htm" | "xhtml" | "json" | "webmanifest" | "appcache" | "xml" | "txt")
-        || name.ends_with(".json.map")
+    let names_others = matches!(
+        extension(&name).as_str(),
+        "html" | "htm" | "xhtml" | "json" | "webmanifest" | "appcache" | "xml" | "txt"
+    ) || name.ends_with(".json.map")
         || is_service_worker(path)
-        || matches!(stem, "config" | "env" | "runtime-config" | "settings") && name.ends_with(".js") && hash_part(path).is_none()
+        || matches!(stem, "config" | "env" | "runtime-config" | "settings")
+            && name.ends_with(".js")
+            && hash_part(path).is_none()
         || !name.contains('.');
     if names_others && !(hash_part(path).is_some() && !name.ends_with(".html")) {
         NO_CACHE
@@ -106,7 +110,15 @@ pub fn cache_control(path: &str) -> &'static str {
 pub fn is_service_worker(path: &str) -> bool {
     let name = base_name(path).to_ascii_lowercase();
     let stem = name.strip_suffix(".js").or_else(|| name.strip_suffix(".mjs")).unwrap_or("");
-    matches!(stem, "sw" | "service-worker" | "serviceworker" | "service_worker" | "ngsw-worker" | "safety-worker" | "firebase-messaging-sw")
+    matches!(
+        stem,
+        "sw" | "service-worker"
+            | "serviceworker"
+            | "service_worker"
+            | "ngsw-worker"
+            | "safety-worker"
+            | "firebase-messaging-sw"
+    )
 }
 
 /// Whether the name carries a hash of the content (`app.3f2a9c1b.js`, `index-DkX3a9_b.css`).
@@ -148,7 +160,8 @@ fn looks_hashed(part: &str) -> bool {
         return false;
     }
     let count = |is: fn(&u8) -> bool| part.as_bytes().iter().filter(|b| is(b)).count();
-    let (digits, upper, lower) = (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    let (digits, upper, lower) =
+        (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
     if part.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()) {
         return digits > 0 && lower > 0;
     }
@@ -167,15 +180,31 @@ mod tests {
     #[test]
     fn hashes_are_told_from_words() {
         for (name, hash) in [
-            ("js/app.3f2a9c1b.js", "3f2a9c1b"), ("main.3f2a9c1b.chunk.css", "3f2a9c1b"), ("assets/index-DkX3a9_b.js", "DkX3a9_b"),
-            ("index-BxKqZtWm.css", "BxKqZtWm"), ("chunk-3K5TQ2ZC.js", "3K5TQ2ZC"), ("framework-2c79e2a64abdb08b.js", "2c79e2a64abdb08b"),
-            ("3f2a9c1b3f2a9c1b3f2a.js", "3f2a9c1b3f2a9c1b3f2a"), ("app.3f2a9c1b.js.map", "3f2a9c1b"), ("logo-D_k-3xYz.svg", "D_k-3xYz"),
+            ("js/app.3f2a9c1b.js", "3f2a9c1b"),
+            ("main.3f2a9c1b.chunk.css", "3f2a9c1b"),
+            ("assets/index-DkX3a9_b.js", "DkX3a9_b"),
+            ("index-BxKqZtWm.css", "BxKqZtWm"),
+            ("chunk-3K5TQ2ZC.js", "3K5TQ2ZC"),
+            ("framework-2c79e2a64abdb08b.js", "2c79e2a64abdb08b"),
+            ("3f2a9c1b3f2a9c1b3f2a.js", "3f2a9c1b3f2a9c1b3f2a"),
+            ("app.3f2a9c1b.js.map", "3f2a9c1b"),
+            ("logo-D_k-3xYz.svg", "D_k-3xYz"),
         ] {
             assert_eq!(hash_part(name), Some(hash), "{name}");
         }
         for name in [
-            "index.html", "jquery-MyPlugin.js", "index-settings.js", "photo-20240101.jpg", "jquery.validate.min.js", "v1.2.3/app.js",
-            "bootstrap.bundle.min.js", "한글-파일이름.js", "chapter12345.js", "a.chapter12.js", "deadbeef.js", "report-december.pdf",
+            "index.html",
+            "jquery-MyPlugin.js",
+            "index-settings.js",
+            "photo-20240101.jpg",
+            "jquery.validate.min.js",
+            "v1.2.3/app.js",
+            "bootstrap.bundle.min.js",
+            "한글-파일이름.js",
+            "chapter12345.js",
+            "a.chapter12.js",
+            "deadbeef.js",
+            "report-december.pdf",
         ] {
             assert_eq!(hash_part(name), None, "{name}");
         }

@@ -45,7 +45,8 @@ pub(super) fn turn(value: &str, database: &Database) -> Turned {
         match url_splices(value, found, database) {
             Ok(splices) if splices.is_empty() => {}
             Ok(splices) => {
-                let local = splices.iter().map(|(r, s)| (r.start - found.whole.start..r.end - found.whole.start, s.clone()));
+                let local =
+                    splices.iter().map(|(r, s)| (r.start - found.whole.start..r.end - found.whole.start, s.clone()));
                 let after = spliced(&value[found.whole.clone()], local.collect());
                 let after_url = url::find_all(&after).into_iter().next();
                 let after = after_url.map_or_else(String::new, |u| url::shown(&after, &u));
@@ -105,7 +106,9 @@ fn url_splices(text: &str, url: &Url, database: &Database) -> Result<Vec<Splice>
         return Ok(splices);
     }
     if text[url.name.clone()].contains('@') {
-        return Err("a database URL whose user part cannot be told from its path was left: change it by hand".to_owned());
+        return Err(
+            "a database URL whose user part cannot be told from its path was left: change it by hand".to_owned()
+        );
     }
     if !hosts.iter().all(|(host, _)| old(host)) {
         return Err("a database URL lists the old server beside others and was left: change it by hand".to_owned());

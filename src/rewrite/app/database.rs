@@ -46,7 +46,8 @@ impl Database {
     /// Whether a TLS mode asks for less than the new server wants.
     pub(super) fn is_weaker(&self, mode: &str) -> bool {
         let rank = |mode: &str| {
-            let mode: String = mode.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+            let mode: String =
+                mode.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
             ["disable", "allow", "prefer", "require", "verifyca", "verifyfull"].iter().position(|m| *m == mode)
         };
         match (&self.new.sslmode, rank(mode)) {

@@ -43,7 +43,11 @@ pub(super) fn turn(source: &mut Source, database: &Database) -> bool {
 
 /// A host that stands under a key of its own, with its siblings.
 fn turn_host(
-    source: &mut Source, database: &Database, at: usize, owned: bool, sibling: &dyn Fn(Role) -> Vec<usize>,
+    source: &mut Source,
+    database: &Database,
+    at: usize,
+    owned: bool,
+    sibling: &dyn Fn(Role) -> Vec<usize>,
 ) -> bool {
     let (old_port, new_port) = (database.old.port.to_string(), database.new.port.to_string());
     let value = source.places[at].value.clone();
@@ -106,7 +110,8 @@ fn put(place: &mut Place, range: &std::ops::Range<usize>, new: &str) {
 
 fn turn_mode(place: &mut Place, database: &Database) {
     let owned = keys::role(&place.key).is_some_and(|(group, _)| !group.is_empty());
-    let Some(mode) = database.new.sslmode.as_deref().filter(|_| owned || place.key.eq_ignore_ascii_case("sslmode")) else {
+    let Some(mode) = database.new.sslmode.as_deref().filter(|_| owned || place.key.eq_ignore_ascii_case("sslmode"))
+    else {
         return;
     };
     if let Some(range) = literal(&place.value).filter(|r| database.is_weaker(&place.value[r.clone()])) {

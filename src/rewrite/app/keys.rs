@@ -45,8 +45,20 @@ fn libpq(word: String) -> Vec<String> {
 }
 
 const DATABASE: [&str; 14] = [
-    "db", "database", "pg", "postgres", "postgresql", "psql", "pgsql", "datasource", "rds", "sql", "jdbc", "databases",
-    "typeorm", "sequelize",
+    "db",
+    "database",
+    "pg",
+    "postgres",
+    "postgresql",
+    "psql",
+    "pgsql",
+    "datasource",
+    "rds",
+    "sql",
+    "jdbc",
+    "databases",
+    "typeorm",
+    "sequelize",
 ];
 
 /// The group of a key (the words before its role) and its role.
@@ -76,7 +88,8 @@ pub(super) fn is_cors(key: &str) -> bool {
     let cors = has(&["cors"]);
     origin && (cors || has(&["allowed", "allow"]))
         || cors && has(&["whitelist", "allowlist"]) && !has(&["regex"])
-        || words.len() == 1 && matches!(words[0].as_str(), "alloworigin" | "allowedorigins" | "corsorigins" | "corsorigin")
+        || words.len() == 1
+            && matches!(words[0].as_str(), "alloworigin" | "allowedorigins" | "corsorigins" | "corsorigin")
 }
 
 #[cfg(test)]
@@ -85,7 +98,9 @@ mod tests {
 
     #[test]
     fn keys_are_told_by_their_words() {
-        for key in ["DB_HOST", "DATABASE_HOST", "PGHOST", "POSTGRES_HOST", "spring.datasource.host", "dbHost", "DB_HOSTNAME"] {
+        for key in
+            ["DB_HOST", "DATABASE_HOST", "PGHOST", "POSTGRES_HOST", "spring.datasource.host", "dbHost", "DB_HOSTNAME"]
+        {
             assert!(matches!(role(key), Some((_, Role::Host(true)))), "{key}");
         }
         for key in ["REDIS_HOST", "cache.host", "host"] {
@@ -95,7 +110,13 @@ mod tests {
         assert_eq!(role("DB_SSL_MODE"), Some((vec!["db".into()], Role::SslMode)));
         assert_eq!(role("POSTGRES_DB"), Some((vec!["postgres".into()], Role::Name)));
         assert_eq!(role("DB_PASSWORD"), None);
-        for key in ["CORS_ORIGINS", "ALLOWED_ORIGINS", "cors.allowed-origins", "app.cors.allowedOrigins", "CORS_ORIGIN_WHITELIST"] {
+        for key in [
+            "CORS_ORIGINS",
+            "ALLOWED_ORIGINS",
+            "cors.allowed-origins",
+            "app.cors.allowedOrigins",
+            "CORS_ORIGIN_WHITELIST",
+        ] {
             assert!(is_cors(key), "{key}");
         }
         for key in ["ORIGIN", "CORS_MAX_AGE", "CORS_ALLOWED_METHODS", "ORIGINAL"] {

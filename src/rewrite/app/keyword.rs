@@ -96,7 +96,8 @@ fn semicolon_pairs(text: &str) -> Option<Vec<(String, Range<usize>)>> {
 /// The string as it may be shown: where it leads and as whom, nothing else.
 pub(super) fn shown(text: &str, keywords: &Keywords) -> String {
     let joint = if keywords.semicolons { ";" } else { " " };
-    let known = ["host", "hostaddr", "server", "datasource", "port", "dbname", "database", "db", "user", "username", "sslmode"];
+    let known =
+        ["host", "hostaddr", "server", "datasource", "port", "dbname", "database", "db", "user", "username", "sslmode"];
     let parts = keywords.pairs.iter().map(|(key, value)| {
         let said = if known.contains(&key.as_str()) { &text[value.clone()] } else { "•••" };
         format!("{key}={said}")

@@ -18,8 +18,7 @@ pub fn append(text: &str, format: Format, list: &str, item: &str) -> Result<Stri
         .filter(|(_, s)| if s.style.is_list() { s.path == list } else { item_index(&s.path, list).is_some() })
         .next_back()
         .ok_or_else(missing)?;
-    let cannot =
-        || RewriteError::CannotHold { key: list.to_owned(), line: line_of(text, slot.span.start), format };
+    let cannot = || RewriteError::CannotHold { key: list.to_owned(), line: line_of(text, slot.span.start), format };
     let (place, insert) = match slot.style {
         Style::EmptyList => {
             let coded = encode::whole(Style::JsonString, item).ok_or_else(cannot)?;
@@ -33,7 +32,8 @@ pub fn append(text: &str, format: Format, list: &str, item: &str) -> Result<Stri
             new_line(text, slot.span.end, &format!("{head}{coded}"))
         }
         style => {
-            let coded = encode::whole(style, item).or_else(|| encode::whole(Style::YamlDouble, item)).ok_or_else(cannot)?;
+            let coded =
+                encode::whole(style, item).or_else(|| encode::whole(Style::YamlDouble, item)).ok_or_else(cannot)?;
             match dash_indent(text, slot) {
                 Some(indent) if format == Format::Yaml => new_line(text, slot.span.end, &format!("{indent}- {coded}")),
                 _ => (slot.span.end, format!("{}{coded}", separator(text, &slots, at, list))),

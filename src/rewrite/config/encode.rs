@@ -111,7 +111,9 @@ fn inner(style: Style, text: &str) -> Option<String> {
     match style {
         Style::EnvPlain { .. } | Style::YamlPlain { .. } | Style::Bare => (!control).then(|| text.to_owned()),
         Style::EnvLiteral(quote) => (!text.contains(quote) && !text.contains('\r')).then(|| text.to_owned()),
-        Style::EnvDouble => Some(text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r")),
+        Style::EnvDouble => {
+            Some(text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r"))
+        }
         Style::YamlSingle => (!control).then(|| text.replace('\'', "''")),
         Style::TomlLiteral | Style::TomlLongLiteral => (!control && !text.contains('\'')).then(|| text.to_owned()),
         Style::YamlLiteral { .. } | Style::YamlFolded { .. } => (!has_break && !control).then(|| text.to_owned()),
@@ -168,7 +170,8 @@ fn is_number(word: &str) -> bool {
 /// Whether a plain YAML word reads as text, not as a number, a boolean or nothing (by YAML 1.1 readers either).
 fn is_text(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
-    let special = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", ".nan", ".inf", "-.inf", "+.inf"];
+    let special =
+        ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", ".nan", ".inf", "-.inf", "+.inf"];
     let numeric = lower.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
         && lower.chars().all(|c| c.is_ascii_hexdigit() || "+-._:xoetz".contains(c))
         && lower.matches('.').count() < 3;

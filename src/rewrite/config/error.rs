@@ -44,7 +44,9 @@ pub enum RewriteError {
         second: usize,
     },
     /// The new value cannot be written in the form in which the old one stands.
-    #[error("the new value of {key} (line {line}) cannot be written in the {format} form that stands there; change it by hand")]
+    #[error(
+        "the new value of {key} (line {line}) cannot be written in the {format} form that stands there; change it by hand"
+    )]
     CannotHold {
         /// The dotted key.
         key: String,
@@ -54,7 +56,9 @@ pub enum RewriteError {
         format: Format,
     },
     /// The changed text, read again, does not say what was intended.
-    #[error("the changed text would not read back as intended near {key} (line {line}); nothing was changed, change it by hand")]
+    #[error(
+        "the changed text would not read back as intended near {key} (line {line}); nothing was changed, change it by hand"
+    )]
     Damaged {
         /// The dotted key nearest to the difference.
         key: String,

@@ -75,7 +75,9 @@ fn by_text(text: &str) -> Option<Format> {
     let assigns = |line: &str| {
         let line = line.strip_prefix("export ").unwrap_or(line);
         line.split_once('=').is_some_and(|(key, _)| {
-            !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !key.as_bytes()[0].is_ascii_digit()
+            !key.is_empty()
+                && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                && !key.as_bytes()[0].is_ascii_digit()
         })
     };
     lines.all(assigns).then_some(Format::Env)

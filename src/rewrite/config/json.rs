@@ -93,8 +93,9 @@ impl Reader<'_> {
                     self.at = start + i + 2;
                     let raw = &self.text[start..self.at];
                     // the library is the judge of escapes, our own pieces only of where they stand
-                    let value: String = serde_json::from_str(raw)
-                        .map_err(|_| RewriteError::syntax(Format::Json, self.text, start, "bad escape in the string"))?;
+                    let value: String = serde_json::from_str(raw).map_err(|_| {
+                        RewriteError::syntax(Format::Json, self.text, start, "bad escape in the string")
+                    })?;
                     return Ok(value);
                 }
                 '\n' => break,

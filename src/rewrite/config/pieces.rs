@@ -69,7 +69,11 @@ fn quoted(raw: &str, quotes: usize, next: impl Fn(&str) -> Next) -> Vec<Piece<'_
     let end = raw.len().saturating_sub(quotes).max(quotes);
     // a line break right behind three quotes belongs to them
     let after = &raw[quotes..end];
-    let lead = if quotes == 3 { after.len() - after.strip_prefix("\r\n").or(after.strip_prefix('\n')).unwrap_or(after).len() } else { 0 };
+    let lead = if quotes == 3 {
+        after.len() - after.strip_prefix("\r\n").or(after.strip_prefix('\n')).unwrap_or(after).len()
+    } else {
+        0
+    };
     let mut pieces = vec![Piece { raw: &raw[..quotes + lead], said: String::new() }];
     pieces.extend(cut(&raw[quotes + lead..end], next));
     pieces.push(Piece { raw: &raw[end..], said: String::new() });

@@ -15,7 +15,9 @@ fn file(format: Format, values: &[String], noise: &str, ending: &str, last: bool
         .map(|(i, v)| match format {
             Format::Env => format!("# {noise}{ending}KEY{i}={v}"),
             Format::Properties => format!("! {noise}{ending}key.{i} = {v}"),
-            Format::Yaml if i % 3 == 0 => format!("# {noise}{ending}key{i}:{ending}  inner: '{}' # {noise}", v.replace('\'', "''")),
+            Format::Yaml if i % 3 == 0 => {
+                format!("# {noise}{ending}key{i}:{ending}  inner: '{}' # {noise}", v.replace('\'', "''"))
+            }
             Format::Yaml => format!("key{i}: {} # {noise}", json(v)),
             Format::Json => format!("  // {noise}{ending}  \"key{i}\": {},", json(v)),
             Format::Toml => format!("key{i} = {} # {noise}", json(v)),

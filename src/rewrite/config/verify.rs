@@ -10,7 +10,11 @@ use super::{Format, RewriteError, scan};
 
 /// Checks an edit: same places, same values but for the chosen ones.
 pub(super) fn edited(
-    old: &str, new: &str, format: Format, before: &[Slot], chosen: &[(usize, &str)],
+    old: &str,
+    new: &str,
+    format: Format,
+    before: &[Slot],
+    chosen: &[(usize, &str)],
 ) -> Result<(), RewriteError> {
     let intended: BTreeMap<usize, &str> = chosen.iter().copied().collect();
     let after = scan(new, format).map_err(|_| damaged(old, before, chosen[0].0))?;
@@ -32,7 +36,11 @@ pub(super) fn edited(
             || std::mem::discriminant(a) == std::mem::discriminant(b)
                 && pairs.iter().any(|(old, new)| same(a, old) && same(b, new))
     };
-    if was.len() == is.len() && was.iter().zip(&is).all(agrees) { Ok(()) } else { Err(damaged(old, before, chosen[0].0)) }
+    if was.len() == is.len() && was.iter().zip(&is).all(agrees) {
+        Ok(())
+    } else {
+        Err(damaged(old, before, chosen[0].0))
+    }
 }
 
 /// Checks an insertion: the old values in their order, and one more that says `item`.
