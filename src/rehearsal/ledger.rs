@@ -111,6 +111,10 @@ impl Ledger {
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let failed = |source| LedgerError::File { path: path.to_owned(), source };
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+        // a device could be read for ever
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(io::Error::other("it is not a regular file")));
+        }
         let (entries, whole) = read(&file, path)?;
         file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0)).map(drop)).map_err(failed)?;
         let mut writes = BTreeMap::new();
@@ -347,8 +351,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_disk_is_told_and_does_not_hang() {
-        let ledger = Ledger::open(Path::new("/dev/full"));
-        // a device cannot be cut to length: refused at once
-        assert!(matches!(ledger, Err(LedgerError::File { .. })));
+        let (sender, receiver) = channel();
+        sender.send(Message::Line(b"entry".to_vec())).unwrap();
+        let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        assert_eq!(write(full, &receiver).unwrap_err().kind(), io::ErrorKind::StorageFull);
+
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&dir.path().join("ledger.jsonl")).unwrap();
+        *lock(&ledger.inner.failed) = Some(io::ErrorKind::StorageFull.into());
+        ledger.attempted(&id(1));
+        assert!(matches!(ledger.flush().await, Err(LedgerError::File { .. })));
+        assert_eq!(ledger.check(std::iter::empty::<(&str, u64)>()).attempted, 1, "the judgement needs no disk");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        assert!(matches!(Ledger::open(Path::new("/dev/full")), Err(LedgerError::File { .. })));
     }
 }

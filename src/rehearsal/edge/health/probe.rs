@@ -60,11 +60,13 @@ async fn get<T: AsyncRead + AsyncWrite + Unpin>(question: &Question, stream: T) 
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(drop)?;
-    tokio::select! {
-        answered = sender.send_request(request) => Ok(answered.map_err(drop)?.status().as_u16()),
-        // the connection ends before the answer only when it fails
-        _ = connection => Err(()),
-    }
+    let mut answered = std::pin::pin!(sender.send_request(request));
+    let answered = tokio::select! {
+        answered = &mut answered => answered,
+        // the connection may end in the very moment it hands the answer over
+        _ = connection => answered.await,
+    };
+    Ok(answered.map_err(drop)?.status().as_u16())
 }
 
 /// Whether `status` is among the codes of `matcher`, as AWS writes them: `200`, `200,302`, `200-299`.
