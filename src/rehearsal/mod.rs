@@ -8,5 +8,7 @@
 pub mod clock;
 pub mod cloud;
 pub mod edge;
+pub mod ledger;
 pub mod state;
+pub mod visitors;
 pub mod world;

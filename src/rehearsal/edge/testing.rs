@@ -1,0 +1,244 @@
+//! What the edge's tests share: a state to act on, tiny targets, and a client.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::cdn::{Meta, ObjectBytes, ObjectSource};
+use super::{Edge, edge_port};
+use crate::rehearsal::clock::Clock;
+use crate::rehearsal::state::{Action, Balancer, HealthCheck, Listener, Shared, Target, TargetGroup};
+
+/// An address of the edge's range that no other test uses, in this process or another.
+pub fn edge_address() -> IpAddr {
+    IpAddr::V4(Ipv4Addr::from(0x7F40_0000 | (rand::random::<u32>() & 0x003F_FFFF)))
+}
+
+pub fn shared() -> Shared {
+    Shared::new(Clock::default())
+}
+
+/// No objects at all.
+pub struct NoObjects;
+
+#[async_trait::async_trait]
+impl ObjectSource for NoObjects {
+    async fn open(&self, _bucket: &str, _key: &str) -> std::io::Result<Option<(Meta, ObjectBytes)>> {
+        Ok(None)
+    }
+}
+
+/// An edge with its authority in a directory of its own.
+pub async fn edge(shared: &Shared, objects: Arc<dyn ObjectSource>) -> (Edge, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let edge = Edge::start(shared.clone(), dir.path(), "127.0.0.1:0".parse().unwrap(), objects).await.unwrap();
+    assert_eq!(edge.troubles(), Vec::<String>::new());
+    (edge, dir)
+}
+
+/// A target that answers every request with its name and what it was told.
+pub struct TinyTarget {
+    pub address: SocketAddr,
+    pub requests: Arc<AtomicUsize>,
+    pub connections: Arc<AtomicUsize>,
+    status: Arc<AtomicU16>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl TinyTarget {
+    pub async fn start(name: &'static str) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let status = Arc::new(AtomicU16::new(200));
+        let (requests, connections) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (seen, accepted, answer) = (requests.clone(), connections.clone(), status.clone());
+        let task = tokio::spawn(async move {
+            let mut open = tokio::task::JoinSet::new();
+            loop {
+                let Ok((stream, _)) = socket.accept().await else { return };
+                let _ = stream.set_nodelay(true);
+                let (seen, answer) = (seen.clone(), answer.clone());
+                accepted.fetch_add(1, Ordering::SeqCst);
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (seen, status) = (seen.clone(), answer.load(Ordering::SeqCst));
+                    async move {
+                        if request.uri().path() != "/healthz" {
+                            seen.fetch_add(1, Ordering::SeqCst);
+                        }
+                        Ok::<_, Infallible>(told(name, status, request).await)
+                    }
+                });
+                open.spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self { address, requests, connections, status, task }
+    }
+
+    pub fn answer_with(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    pub fn count(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Closes its socket and every connection.
+    pub fn die(&self) {
+        self.task.abort();
+    }
+
+    pub fn key(&self) -> (String, u16) {
+        (self.address.ip().to_string(), self.address.port())
+    }
+}
+
+impl Drop for TinyTarget {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn told(name: &'static str, status: u16, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let slow = request.uri().path().starts_with("/slow");
+    if slow {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    }
+    let (parts, body) = request.into_parts();
+    let length = body.collect().await.map_or(0, |b| b.to_bytes().len());
+    let mut response = Response::builder().status(status).header("x-target", name).header("x-length", length);
+    for (key, value) in &parts.headers {
+        response = response.header(format!("x-seen-{key}"), value);
+    }
+    response.body(Full::from(format!("{name} {}", parts.uri))).unwrap()
+}
+
+/// A target group whose health checks are far apart, so that a test sets the states itself.
+pub fn group(targets: &[(&TinyTarget, &str)]) -> TargetGroup {
+    let target = |state: &str| Target { state: state.into(), reason: String::new(), gone_at: None };
+    TargetGroup {
+        name: "group".into(),
+        protocol: "HTTP".into(),
+        port: 80,
+        target_type: "ip".into(),
+        health_check: HealthCheck {
+            protocol: "HTTP".into(),
+            port: None,
+            path: "/healthz".into(),
+            interval: 1,
+            timeout: 1,
+            healthy: 2,
+            unhealthy: 2,
+            matcher: "200".into(),
+        },
+        attributes: BTreeMap::new(),
+        targets: targets.iter().map(|(t, state)| (t.key(), target(state))).collect(),
+        tags: BTreeMap::new(),
+    }
+}
+
+pub fn forward(groups: &[(&str, u16)], sticky: Option<u32>) -> Action {
+    Action::Forward { groups: groups.iter().map(|(arn, w)| ((*arn).to_owned(), *w)).collect(), sticky }
+}
+
+/// A balancer `lb` at `address` with one listener `listener`.
+pub fn balance(shared: &Shared, address: IpAddr, (protocol, port): (&str, u16), action: Action) {
+    let mut state = shared.lock();
+    state.balancers.insert(
+        "lb".into(),
+        Balancer {
+            name: "shop".into(),
+            dns_name: "shop-1.eu-central-1.elb.amazonaws.com".into(),
+            zone: "Z215JYRZR1TBD5".into(),
+            address,
+            state: "active".into(),
+            attributes: BTreeMap::new(),
+        },
+    );
+    state.listeners.insert(
+        "listener".into(),
+        Listener {
+            balancer: "lb".into(),
+            protocol: protocol.into(),
+            port,
+            certificates: Vec::new(),
+            default_action: action,
+            rules: BTreeMap::new(),
+        },
+    );
+    drop(state);
+    shared.changed();
+}
+
+/// Replaces the default action of `listener`.
+pub fn act(shared: &Shared, action: Action) {
+    if let Some(listener) = shared.lock().listeners.get_mut("listener") {
+        listener.default_action = action;
+    }
+    shared.changed();
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answered {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("")
+    }
+}
+
+/// One kept-alive connection to the edge.
+pub struct Client(SendRequest<Full<Bytes>>);
+
+impl Client {
+    pub async fn plain(address: IpAddr) -> Self {
+        Self::on(TcpStream::connect((address, edge_port(80))).await.unwrap()).await
+    }
+
+    pub async fn tls(address: IpAddr, name: &str, ca_pem: &str) -> Self {
+        use rustls::pki_types::pem::PemObject;
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(rustls::pki_types::CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
+        let config = rustls::ClientConfig::builder_with_provider(super::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect((address, edge_port(443))).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from(name.to_owned()).unwrap();
+        Self::on(tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()).await
+    }
+
+    async fn on<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static>(stream: T) -> Self {
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        Self(sender)
+    }
+
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answered, hyper::Error> {
+        self.0.ready().await?;
+        let (parts, body) = self.0.send_request(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answered { status: parts.status.as_u16(), headers: parts.headers, body })
+    }
+
+    pub async fn get(&mut self, host: &str, path: &str) -> Answered {
+        self.send(Request::get(path).header("host", host).body(Full::default()).unwrap()).await.unwrap()
+    }
+}
