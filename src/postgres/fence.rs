@@ -164,7 +164,8 @@ pub async fn unfence(session: &Session, fenced: &Fenced) -> Result<()> {
 /// Reads how the fence stands.
 pub async fn is_fenced(session: &Session, fenced: &Fenced) -> Result<FenceState> {
     let names: Vec<&str> = fenced.roles.iter().map(|role| role.name.as_str()).collect();
-    let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname = ANY ($1::text[]) ORDER BY 1";
+    let sql =
+        "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname = ANY ($1::text[]) ORDER BY 1";
     let open: Vec<String> = session.rows(sql, &[&names]).await?.iter().map(|row| row.get(0)).collect();
     if open.len() == names.len() {
         return Ok(FenceState::Open);

@@ -40,8 +40,11 @@ impl HostRead for Engine {
         let listed = self.docker.list_containers(Some(options)).await.map_err(self.failed("list the containers"))?;
         let looks = listed.into_iter().filter_map(|c| c.id).map(|id| async move { self.container(&id).await });
         // One that is gone between the two looks is not there.
-        let mut all: Vec<Container> =
-            futures::stream::iter(looks).buffer_unordered(8).try_filter_map(|c| std::future::ready(Ok(c))).try_collect().await?;
+        let mut all: Vec<Container> = futures::stream::iter(looks)
+            .buffer_unordered(8)
+            .try_filter_map(|c| std::future::ready(Ok(c)))
+            .try_collect()
+            .await?;
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }

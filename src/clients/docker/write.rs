@@ -153,7 +153,10 @@ impl Engine {
     }
 
     async fn watched(
-        &self, what: &str, call: impl Future<Output = Result<(), Error>>, passed: &Passed,
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<(), Error>>,
+        passed: &Passed,
     ) -> ClientResult<()> {
         match stall::watch(call, passed, stall::STANDSTILL).await {
             Some(done) => done.map_err(self.failed(what)),

@@ -26,7 +26,10 @@ async fn a_demo_database_arrives_whole_at_a_master_without_superuser() {
     assert_eq!(count(&session, "SELECT sum(n)::bigint FROM public.sold").await, 8000);
     assert_eq!(count(&session, "SELECT length(lo_get(4242))::bigint").await, 700_000);
     assert_eq!(count(&session, "SELECT count(*) FROM pg_class WHERE reltuples < 0 AND relkind = 'r'").await, 0);
-    assert_eq!(count(&session, "SELECT count(*) FROM pg_class WHERE relname = 'orders' AND relowner = 'shop'::regrole").await, 1);
+    assert_eq!(
+        count(&session, "SELECT count(*) FROM pg_class WHERE relname = 'orders' AND relowner = 'shop'::regrole").await,
+        1
+    );
     assert_eq!(count(&session, "SELECT count(*) FROM pg_roles WHERE rolname = 'shop' AND rolcanlogin").await, 0);
     assert!(report.roles.iter().any(|role| role.name == "shop" && role.login && role.created && role.password));
     // Opened, the application logs in with its old password and finds its sequences and grants.
@@ -46,7 +49,8 @@ async fn the_schema_is_the_same_by_pg_dump() {
     let report = copy(&source, &target).await.unwrap();
     let (ours, theirs) = (schema_of(&source).await, schema_of(&new.superuser("shop")).await);
     let diff = similar::TextDiff::from_lines(&ours, &theirs);
-    let changed: Vec<_> = diff.iter_all_changes().filter(|c| c.tag() != similar::ChangeTag::Equal).map(|c| c.to_string()).collect();
+    let changed: Vec<_> =
+        diff.iter_all_changes().filter(|c| c.tag() != similar::ChangeTag::Equal).map(|c| c.to_string()).collect();
     assert!(changed.is_empty(), "{changed:#?}\nskipped: {:#?}", report.skipped);
 }
 
