@@ -149,7 +149,9 @@ pub fn pair(from: Vec<Table>, to: &[Table]) -> Result<Vec<Table>> {
             names
         };
         if names(table) != names(other) {
-            return Err(Error::Schema { what: format!("table {} has other columns on the receiving side", table.name) });
+            return Err(Error::Schema {
+                what: format!("table {} has other columns on the receiving side", table.name),
+            });
         }
     }
     match others.into_keys().next() {

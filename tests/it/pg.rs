@@ -69,7 +69,17 @@ impl Cluster {
             chown(&password, Some(uid), Some(gid)).unwrap();
         }
         let made = command(&bin.join("initdb"))
-            .args(["--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres", "-A", "scram-sha-256"])
+            .args([
+                "--no-sync",
+                "--no-instructions",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "-U",
+                "postgres",
+                "-A",
+                "scram-sha-256",
+            ])
             .arg(format!("--pwfile={}", password.display()))
             .arg("-D")
             .arg(dir.path().join("data"))
@@ -88,7 +98,16 @@ impl Cluster {
             .arg("-k")
             .arg(dir)
             .args(["-h", "127.0.0.1", "-p", &port.to_string()])
-            .args(["-c", "fsync=off", "-c", "max_wal_size=4GB", "-c", "shared_buffers=128MB", "-c", "log_statement=ddl"])
+            .args([
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_wal_size=4GB",
+                "-c",
+                "shared_buffers=128MB",
+                "-c",
+                "log_statement=ddl",
+            ])
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(dir.join("log")).unwrap())
             .spawn()

@@ -20,7 +20,9 @@ pub enum Error {
         code: Option<String>,
     },
     /// The session ended under us.
-    #[error("the connection to {server} was lost while asking \"{doing}\": {why}; check that the server is up, then repeat")]
+    #[error(
+        "the connection to {server} was lost while asking \"{doing}\": {why}; check that the server is up, then repeat"
+    )]
     Lost {
         /// Which server.
         server: String,
