@@ -104,9 +104,9 @@ pub async fn apply_fence(session: &Session, fenced: &Fenced, within: Duration) -
     let mut quiet = 0;
     loop {
         // A superuser's session that is not ended yet may open the door again: look at the roles on every turn.
-        shut(session, &names).await?;
+        let shut = shut(session, &names).await?;
         let left = terminate(session, &names).await?;
-        quiet = if left.is_empty() { quiet + 1 } else { 0 };
+        quiet = if shut && left.is_empty() { quiet + 1 } else { 0 };
         // A login that passed the door just before it closed shows up between two looks.
         if quiet == 2 {
             return Ok(());
@@ -121,14 +121,18 @@ pub async fn apply_fence(session: &Session, fenced: &Fenced, within: Duration) -
     }
 }
 
-async fn shut(session: &Session, names: &[&str]) -> Result<()> {
+/// Takes the right to log in; says whether every role was found without it or lost it undisturbed.
+async fn shut(session: &Session, names: &[&str]) -> Result<bool> {
     let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname = ANY ($1::text[])";
-    let open = session.rows(sql, &[&names]).await?;
-    if open.is_empty() {
-        return Ok(());
+    let mut undisturbed = true;
+    for row in session.rows(sql, &[&names]).await? {
+        match session.run(&format!("ALTER ROLE {} NOLOGIN", ident(row.get(0)))).await {
+            // "tuple concurrently updated": somebody alters the same role, maybe to open the door; ended on this turn.
+            Err(error) if error.code() == Some("XX000") => undisturbed = false,
+            other => other?,
+        }
     }
-    let alter = |row: &tokio_postgres::Row| format!("ALTER ROLE {} NOLOGIN;", ident(row.get(0)));
-    Ok(session.run(&open.iter().map(alter).collect::<String>()).await?)
+    Ok(undisturbed)
 }
 
 /// Ends the sessions of these roles; names those that were there. A backend that has not shown its role yet is known by

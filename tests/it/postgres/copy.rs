@@ -25,7 +25,14 @@ async fn a_demo_database_arrives_whole_at_a_master_without_superuser() {
     let session = new.session("shop").await;
     assert_eq!(count(&session, "SELECT sum(n)::bigint FROM public.sold").await, 8000);
     assert_eq!(count(&session, "SELECT length(lo_get(4242))::bigint").await, 700_000);
-    assert_eq!(count(&session, "SELECT count(*) FROM pg_class WHERE reltuples < 0 AND relkind = 'r'").await, 0);
+    assert_eq!(
+        count(
+            &session,
+            "SELECT count(*) FROM pg_class WHERE reltuples < 0 AND relkind IN ('r', 'p', 'm') AND relname <> 'run'"
+        )
+        .await,
+        0
+    );
     assert_eq!(
         count(&session, "SELECT count(*) FROM pg_class WHERE relname = 'orders' AND relowner = 'shop'::regrole").await,
         1
@@ -153,6 +160,25 @@ async fn a_connection_that_dies_on_the_way_is_told_and_a_repeat_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_crashes_on_the_way_is_told_and_a_repeat_succeeds() {
+    let (old, mut new) = Cluster::pair().await;
+    let (source, target) = (shop(&old).await, new.managed("shop").await);
+    make_big(&old).await;
+    let (tell, mut told) = unbounded_channel();
+    let (progress, options) = (WhenRowsMove(tell), Options::new("run-1"));
+    let crash = async {
+        told.recv().await;
+        told.recv().await;
+        new.crash_and_restart().await;
+    };
+    let (copied, ()) = tokio::join!(copy_database(&source, &target, &LocalTools, &options, &progress), crash);
+    let error = copied.unwrap_err();
+    assert!(error.is_lost(), "{error}");
+    copy(&source, &target).await.unwrap();
+    assert_eq!(differences(&source, &target).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_is_copied_in_pieces_without_losing_a_row() {
     let (old, new) = Cluster::pair().await;
     let (source, target) = (shop(&old).await, new.managed("shop").await);
@@ -181,4 +207,30 @@ async fn a_database_behind_a_dialled_stream_is_copied_with_its_schema() {
     let dialled = Endpoint { transport: Transport::Stream(Arc::new(BySocket(old.socket()))), ..plain.clone() };
     copy(&dialled, &target).await.unwrap();
     assert_eq!(differences(&old.by_socket("shop"), &target).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_will_not_survive_is_found_before() {
+    use outgrow::postgres::observe::{Kind, observe};
+    let old = Cluster::start().await;
+    let source = shop(&old).await;
+    let session = old.session("shop").await;
+    session.run("CREATE UNLOGGED TABLE IF NOT EXISTS public.scratch (x int PRIMARY KEY)").await.unwrap();
+    session.run("ALTER ROLE shop SUPERUSER").await.unwrap();
+    session.run("CREATE DATABASE neighbour").await.unwrap();
+    let facts = observe(&source).await.unwrap();
+    assert_eq!((facts.version, facts.large_objects), (15, 1));
+    let orders = facts.tables.iter().find(|table| table.name.name == "orders").unwrap();
+    assert!(orders.primary_key && orders.owner == "shop" && orders.kind == Kind::Table && orders.bytes > 0);
+    assert!(facts.tables.iter().any(|table| table.kind == Kind::Partitioned));
+    assert!(facts.extensions.iter().any(|(name, _)| name == "pgcrypto"));
+    assert!(facts.roles.iter().any(|role| role.name == "shop" && role.superuser));
+    for (what, at) in [
+        ("unlogged table", "scratch"),
+        ("superuser", "shop"),
+        ("table without primary key", "audit"),
+        ("other database on this server", "neighbour"),
+    ] {
+        assert!(facts.findings.iter().any(|f| f.what == what && f.at.contains(at)), "{what}: {:?}", facts.findings);
+    }
 }
