@@ -1,1 +1,6 @@
 //! The one integration-test binary; a module a topic, in `tests/it/`.
+
+#[path = "it/docker.rs"]
+mod docker;
+#[path = "it/engines.rs"]
+mod engines;
