@@ -43,7 +43,7 @@ pub struct Stored {
 }
 
 /// The state of a bucket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BucketState {
     /// All four Block Public Access switches are on.
     pub blocks_public: bool,
