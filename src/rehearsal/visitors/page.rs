@@ -79,7 +79,7 @@ mod tests {
     fn the_api_is_read_out_of_the_bundle() {
         for (script, expected) in [
             (r#"const a="https://box.shop.test/api";"#, Some("https://box.shop.test/api")),
-            (r#"fetch('https:\/\/box.shop.test\/api\/products')"#, Some("https://box.shop.test/api")),
+            (r"fetch('https:\/\/box.shop.test\/api\/products')", Some("https://box.shop.test/api")),
             ("`https://api.shop.test/api/orders/${id}`", Some("https://api.shop.test/api")),
             (
                 r#""https://docs.shop.test/apidocs","https://api.shop.test/v1/api""#,

@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn shares_are_those_of_each_host_and_failures_are_counted_by_reason() {
-        let recorder = Recorder::new(Duration::from_secs(60));
+        let recorder = Recorder::new(Duration::from_mins(1));
         let sample = |host: &str, last: u8, error: Option<&str>| Sample {
             visitor: Visitor::Browser,
             kind: Kind::Product,
