@@ -22,8 +22,8 @@ const LARGEST: usize = 1 << 20;
 
 /// A connection that is to close without an answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is closed without an answer, as a fault asks")]
-struct Cut;
+#[error("the connection is closed without an answer")]
+pub(super) struct Cut;
 
 const SERVICES: &[&Service] = &[&sts::SERVICE, &route53::SERVICE, &elb::SERVICE, &rds::SERVICE];
 
@@ -67,7 +67,7 @@ impl Cloud {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, s3s::StdError> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
         let scope = Scope::of(request.headers(), request.uri().query());
         let service = match &scope {
             // Unsigned requests are S3's to judge: that is where anonymous ones exist.
