@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::state::{ACCOUNT, Action, Balancer, DatabaseInstance, Distribution, Listener, RecordSet, Subnet, Zone};
+use super::super::state::{
+    ACCOUNT, Action, Balancer, DatabaseInstance, Distribution, Listener, RecordSet, Subnet, Zone,
+};
 use super::{Cloud, elb, fresh, iso, route53};
 
 impl Cloud {

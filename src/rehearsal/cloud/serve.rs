@@ -117,7 +117,9 @@ impl Cloud {
         match fault {
             Some(Kind::Refused) => return Ok(Err(refuse("AccessDenied", "refused, as a fault asks").status(403))),
             Some(Kind::Throttled) => return Ok(Err(refuse("Throttling", "Rate exceeded"))),
-            Some(Kind::FailedBefore) => return Ok(Err(refuse("InternalFailure", "failed, as a fault asks").status(500))),
+            Some(Kind::FailedBefore) => {
+                return Ok(Err(refuse("InternalFailure", "failed, as a fault asks").status(500)));
+            }
             Some(Kind::Reset) => return Err(Cut),
             Some(Kind::Slow(by)) => tokio::time::sleep(by).await,
             Some(Kind::LostAnswer) | None => {}

@@ -14,7 +14,10 @@ const MOST_GROUPS: usize = 5;
 pub(super) fn read(state: &State, balancer: &str, input: &Node, list: &str) -> Result<Action, ApiError> {
     let mut actions = input.items(list);
     let (Some(action), None) = (actions.next(), actions.next()) else {
-        return Err(refuse("InvalidLoadBalancerAction", "exactly one forward, redirect or fixed-response action is needed"));
+        return Err(refuse(
+            "InvalidLoadBalancerAction",
+            "exactly one forward, redirect or fixed-response action is needed",
+        ));
     };
     match action.need("Type")? {
         "forward" => forward(state, balancer, action),
@@ -41,7 +44,8 @@ fn forward(state: &State, balancer: &str, action: &Node) -> Result<Action, ApiEr
     match action.get("TargetGroupArn") {
         Some(arn) if groups.is_empty() => groups.push((arn.to_owned(), 1)),
         Some(arn) if groups.len() != 1 || groups[0].0 != arn => {
-            let message = "The target group ARN and the forward config of an action must name the same one target group";
+            let message =
+                "The target group ARN and the forward config of an action must name the same one target group";
             return Err(refuse("InvalidLoadBalancerAction", message));
         }
         _ => {}
@@ -62,7 +66,8 @@ fn forward(state: &State, balancer: &str, action: &Node) -> Result<Action, ApiEr
             return Err(refuse("TargetGroupNotFound", format!("Target groups '{arn}' not found")));
         }
         if users_of(state, arn).any(|user| user != balancer) {
-            let message = format!("The following target groups cannot be associated with more than one load balancer: {arn}");
+            let message =
+                format!("The following target groups cannot be associated with more than one load balancer: {arn}");
             return Err(refuse("TargetGroupAssociationLimit", message));
         }
     }
@@ -71,7 +76,10 @@ fn forward(state: &State, balancer: &str, action: &Node) -> Result<Action, ApiEr
         None => None,
         Some(sticky) => match sticky.number::<u32>("DurationSeconds")? {
             Some(seconds @ 1..=604_800) => Some(seconds),
-            _ => return Err(refuse("ValidationError", "The stickiness duration must be between 1 and 604800 seconds").by(Law::L2)),
+            _ => {
+                return Err(refuse("ValidationError", "The stickiness duration must be between 1 and 604800 seconds")
+                    .by(Law::L2));
+            }
         },
     };
     Ok(Action::Forward { groups, sticky })
@@ -95,10 +103,12 @@ fn redirect(config: Option<&Node>) -> Result<Action, ApiError> {
 }
 
 fn fixed(config: Option<&Node>) -> Result<Action, ApiError> {
-    let config = config.ok_or_else(|| refuse("InvalidLoadBalancerAction", "A fixed-response action needs its config"))?;
+    let config =
+        config.ok_or_else(|| refuse("InvalidLoadBalancerAction", "A fixed-response action needs its config"))?;
     let code = config.need("StatusCode")?;
     let status = code.parse::<u16>().ok().filter(|s| matches!(s, 200..=299 | 400..=599));
-    let status = status.ok_or_else(|| refuse("ValidationError", format!("The status code '{code}' must be 2XX, 4XX or 5XX")))?;
+    let status =
+        status.ok_or_else(|| refuse("ValidationError", format!("The status code '{code}' must be 2XX, 4XX or 5XX")))?;
     let body = config.get("MessageBody").unwrap_or_default().to_owned();
     if body.chars().count() > 1024 {
         return Err(refuse("ValidationError", "The message body of a fixed response has at most 1024 characters"));

@@ -64,26 +64,29 @@ fn all(known: &[Known], set: &BTreeMap<String, String>) -> Node {
 }
 
 fn read(known: &[Known], input: &Node, what: &str) -> Result<Vec<(String, String)>, ApiError> {
-    input.items("Attributes").map(|pair| {
-        let (key, value) = (pair.need("Key")?, pair.get("Value").unwrap_or_default());
-        let Some((_, _, shape)) = known.iter().find(|(name, _, _)| *name == key) else {
-            return Err(refuse("ValidationError", format!("{what} attribute key '{key}' is not recognized")));
-        };
-        let fits = match shape {
-            Value::Switch => matches!(value, "true" | "false"),
-            Value::Number(range) => value.parse::<u32>().is_ok_and(|n| range.contains(&n)),
-            Value::OneOf(values) => values.contains(&value),
-            Value::Text => true,
-        };
-        if fits {
-            return Ok((key.to_owned(), value.to_owned()));
-        }
-        let range = match shape {
-            Value::Number(range) => format!("; it must be from {} to {}", range.start(), range.end()),
-            _ => String::new(),
-        };
-        Err(refuse("InvalidConfigurationRequest", format!("{what} attribute '{key}' cannot be '{value}'{range}")))
-    }).collect()
+    input
+        .items("Attributes")
+        .map(|pair| {
+            let (key, value) = (pair.need("Key")?, pair.get("Value").unwrap_or_default());
+            let Some((_, _, shape)) = known.iter().find(|(name, _, _)| *name == key) else {
+                return Err(refuse("ValidationError", format!("{what} attribute key '{key}' is not recognized")));
+            };
+            let fits = match shape {
+                Value::Switch => matches!(value, "true" | "false"),
+                Value::Number(range) => value.parse::<u32>().is_ok_and(|n| range.contains(&n)),
+                Value::OneOf(values) => values.contains(&value),
+                Value::Text => true,
+            };
+            if fits {
+                return Ok((key.to_owned(), value.to_owned()));
+            }
+            let range = match shape {
+                Value::Number(range) => format!("; it must be from {} to {}", range.start(), range.end()),
+                _ => String::new(),
+            };
+            Err(refuse("InvalidConfigurationRequest", format!("{what} attribute '{key}' cannot be '{value}'{range}")))
+        })
+        .collect()
 }
 
 pub(super) fn of_balancer(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {

@@ -81,7 +81,11 @@ fn two_zones(state: &State, subnets: &[String]) -> Result<String, ApiError> {
         return Err(refuse("ValidationError", message).by(Law::L5));
     }
     if zones.len() < found.len() {
-        return Err(refuse("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone").by(Law::L5));
+        return Err(refuse(
+            "InvalidConfigurationRequest",
+            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+        )
+        .by(Law::L5));
     }
     let vpcs: BTreeSet<_> = found.iter().map(|s| s.vpc.clone()).collect();
     match (vpcs.len(), vpcs.into_iter().next()) {
@@ -92,12 +96,8 @@ fn two_zones(state: &State, subnets: &[String]) -> Result<String, ApiError> {
 
 /// A loopback address no balancer and no distribution listens on.
 fn free_address(state: &State) -> IpAddr {
-    let used: BTreeSet<IpAddr> = state
-        .balancers
-        .values()
-        .map(|b| b.address)
-        .chain(state.distributions.values().map(|d| d.address))
-        .collect();
+    let used: BTreeSet<IpAddr> =
+        state.balancers.values().map(|b| b.address).chain(state.distributions.values().map(|d| d.address)).collect();
     (1..=u16::MAX)
         .map(|n| IpAddr::V4(Ipv4Addr::new(127, 80, n.to_be_bytes()[0], n.to_be_bytes()[1])))
         .find(|address| !used.contains(address))
@@ -133,7 +133,8 @@ pub(super) fn describe(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> 
     let wanted = |arn: &String, b: &Balancer| {
         (arns.is_empty() && names.is_empty()) || arns.contains(arn) || names.contains(&b.name)
     };
-    let found: Vec<_> = state.balancers.iter().filter(|(arn, b)| wanted(arn, b)).map(|(a, b)| node(&state, a, b)).collect();
+    let found: Vec<_> =
+        state.balancers.iter().filter(|(arn, b)| wanted(arn, b)).map(|(a, b)| node(&state, a, b)).collect();
     if let Some(name) = names.iter().find(|n| !state.balancers.values().any(|b| b.name == **n)) {
         return Err(refuse("LoadBalancerNotFound", format!("Load balancers '[{name}]' not found")));
     }

@@ -11,7 +11,10 @@ pub(super) fn read(input: &Node) -> Result<Vec<Condition>, ApiError> {
         return Err(refuse("ValidationError", "A rule needs a condition"));
     }
     if values > 5 {
-        return Err(refuse("TooManyConditionValues", format!("A rule has at most 5 condition values, and this one has {values}")));
+        return Err(refuse(
+            "TooManyConditionValues",
+            format!("A rule has at most 5 condition values, and this one has {values}"),
+        ));
     }
     Ok(conditions)
 }
@@ -30,7 +33,10 @@ fn one(node: &Node) -> Result<Condition, ApiError> {
         let values = if own.is_empty() { node.texts("Values") } else { own };
         let fits = |v: &String| !v.is_empty() && v.chars().count() <= 128;
         if values.is_empty() || !values.iter().all(fits) {
-            return Err(refuse("ValidationError", format!("The condition '{field}' needs values of 1 to 128 characters")));
+            return Err(refuse(
+                "ValidationError",
+                format!("The condition '{field}' needs values of 1 to 128 characters"),
+            ));
         }
         Ok(values)
     };
@@ -40,7 +46,8 @@ fn one(node: &Node) -> Result<Condition, ApiError> {
         "http-request-method" => Ok(Condition::Method(config("HttpRequestMethodConfig")?)),
         "http-header" => {
             let name = node.child("HttpHeaderConfig").and_then(|c| c.get("HttpHeaderName"));
-            let name = name.ok_or_else(|| refuse("ValidationError", "The condition 'http-header' needs a header name"))?;
+            let name =
+                name.ok_or_else(|| refuse("ValidationError", "The condition 'http-header' needs a header name"))?;
             Ok(Condition::Header(name.to_owned(), config("HttpHeaderConfig")?))
         }
         "query-string" => {
@@ -48,7 +55,12 @@ fn one(node: &Node) -> Result<Condition, ApiError> {
             let pairs = pairs.map(|p| Ok((p.get("Key").map(str::to_owned), p.need("Value")?.to_owned())));
             Ok(Condition::Query(pairs.collect::<Result<_, ApiError>>()?))
         }
-        other => Err(refuse("ValidationError", format!("Condition field '{other}' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string]'"))),
+        other => Err(refuse(
+            "ValidationError",
+            format!(
+                "Condition field '{other}' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string]'"
+            ),
+        )),
     }
 }
 
@@ -66,9 +78,9 @@ pub(super) fn node(condition: &Condition) -> Node {
         Condition::Method(values) => Node::default()
             .put("Field", "http-request-method")
             .with(Node::new("HttpRequestMethodConfig").texts_list("Values", "member", values)),
-        Condition::Header(name, values) => Node::default().put("Field", "http-header").with(
-            Node::new("HttpHeaderConfig").put("HttpHeaderName", name).texts_list("Values", "member", values),
-        ),
+        Condition::Header(name, values) => Node::default()
+            .put("Field", "http-header")
+            .with(Node::new("HttpHeaderConfig").put("HttpHeaderName", name).texts_list("Values", "member", values)),
         Condition::Query(pairs) => {
             let pairs = pairs.iter().map(|(k, v)| Node::default().put_some("Key", k.as_ref()).put("Value", v));
             let config = Node::new("QueryStringConfig").list("Values", "member", pairs);

@@ -20,9 +20,11 @@ pub(super) fn default_check() -> HealthCheck {
 fn number(input: &Node, name: &str, from: u32, to: u32, before: u32) -> Result<u32, ApiError> {
     match input.get(name) {
         None => Ok(before),
-        Some(text) => text.parse().ok().filter(|n| (from..=to).contains(n)).ok_or_else(|| {
-            refuse("ValidationError", format!("{name} '{text}' must be between {from} and {to}"))
-        }),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|n| (from..=to).contains(n))
+            .ok_or_else(|| refuse("ValidationError", format!("{name} '{text}' must be between {from} and {to}"))),
     }
 }
 
@@ -34,15 +36,18 @@ pub(super) fn check(input: &Node, before: &HealthCheck) -> Result<HealthCheck, A
     check.healthy = number(input, "HealthyThresholdCount", 2, 10, before.healthy)?;
     check.unhealthy = number(input, "UnhealthyThresholdCount", 2, 10, before.unhealthy)?;
     if check.timeout >= check.interval {
-        let message = format!(
-            "Health check timeout '{}' must be smaller than the interval '{}'",
-            check.timeout, check.interval
-        );
+        let message =
+            format!("Health check timeout '{}' must be smaller than the interval '{}'", check.timeout, check.interval);
         return Err(refuse("ValidationError", message));
     }
     match input.get("HealthCheckProtocol") {
         Some(protocol @ ("HTTP" | "HTTPS")) => protocol.clone_into(&mut check.protocol),
-        Some(other) => return Err(refuse("ValidationError", format!("Health check protocol '{other}' must be one of '[HTTP, HTTPS]'"))),
+        Some(other) => {
+            return Err(refuse(
+                "ValidationError",
+                format!("Health check protocol '{other}' must be one of '[HTTP, HTTPS]'"),
+            ));
+        }
         None => {}
     }
     match input.get("HealthCheckPort") {
@@ -50,7 +55,12 @@ pub(super) fn check(input: &Node, before: &HealthCheck) -> Result<HealthCheck, A
         Some("traffic-port") => check.port = None,
         Some(text) => {
             let port = text.parse::<u16>().ok().filter(|p| *p > 0);
-            let wrong = || refuse("ValidationError", format!("Health check port '{text}' must be 'traffic-port' or between 1 and 65535"));
+            let wrong = || {
+                refuse(
+                    "ValidationError",
+                    format!("Health check port '{text}' must be 'traffic-port' or between 1 and 65535"),
+                )
+            };
             check.port = Some(port.ok_or_else(wrong)?);
         }
     }
@@ -68,7 +78,10 @@ pub(super) fn check(input: &Node, before: &HealthCheck) -> Result<HealthCheck, A
             None => code(part),
         });
         if !fits {
-            return Err(refuse("ValidationError", format!("Health check matcher HTTP code '{codes}' must be within '200-499' inclusive")));
+            return Err(refuse(
+                "ValidationError",
+                format!("Health check matcher HTTP code '{codes}' must be within '200-499' inclusive"),
+            ));
         }
         codes.clone_into(&mut check.matcher);
     }

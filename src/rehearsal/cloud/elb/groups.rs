@@ -48,7 +48,12 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     named(name, "Target group")?;
     let protocol = match input.get("Protocol") {
         Some(protocol @ ("HTTP" | "HTTPS")) => protocol.to_owned(),
-        Some(other) => return Err(refuse("ValidationError", format!("the rehearsal cloud has no target groups of protocol '{other}'"))),
+        Some(other) => {
+            return Err(refuse(
+                "ValidationError",
+                format!("the rehearsal cloud has no target groups of protocol '{other}'"),
+            ));
+        }
         None => return Err(refuse("ValidationError", "A protocol must be specified")),
     };
     let port = input.number::<u16>("Port")?.filter(|p| *p > 0);

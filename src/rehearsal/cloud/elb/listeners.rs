@@ -42,7 +42,10 @@ fn certificates(cloud: &Cloud, protocol: &str, given: Vec<String>) -> Result<Vec
                 None => Ok(given),
             }
         }
-        (other, _) => Err(refuse("UnsupportedProtocol", format!("an application load balancer has no listener protocol '{other}'"))),
+        (other, _) => Err(refuse(
+            "UnsupportedProtocol",
+            format!("an application load balancer has no listener protocol '{other}'"),
+        )),
     }
 }
 

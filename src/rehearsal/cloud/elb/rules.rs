@@ -54,9 +54,10 @@ fn not_default(state: &State, rule: &str, verb: &str) -> Result<(), ApiError> {
 /// Reads a priority: 1 to 50,000.
 pub(super) fn priority(node: &Node) -> Result<u32, ApiError> {
     let text = node.need("Priority")?;
-    text.parse().ok().filter(|p| (1..=50_000).contains(p)).ok_or_else(|| {
-        refuse("ValidationError", format!("Priority '{text}' must be between 1 and 50000"))
-    })
+    text.parse()
+        .ok()
+        .filter(|p| (1..=50_000).contains(p))
+        .ok_or_else(|| refuse("ValidationError", format!("Priority '{text}' must be between 1 and 50000")))
 }
 
 pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {

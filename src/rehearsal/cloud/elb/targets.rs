@@ -17,9 +17,11 @@ fn named(input: &Node, group: &TargetGroup) -> Result<Vec<(Id, Option<String>)>,
     let one = |target: &Node| {
         let port = match target.get("Port") {
             None => group.port,
-            Some(text) => text.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(|| {
-                refuse("ValidationError", format!("Port '{text}' must be between 1 and 65535"))
-            })?,
+            Some(text) => text
+                .parse::<u16>()
+                .ok()
+                .filter(|p| *p > 0)
+                .ok_or_else(|| refuse("ValidationError", format!("Port '{text}' must be between 1 and 65535")))?,
         };
         Ok(((target.need("Id")?.to_owned(), port), target.get("AvailabilityZone").map(str::to_owned)))
     };
@@ -40,7 +42,9 @@ fn zone_of(state: &State, group: &str, ip: Ipv4Addr) -> Option<String> {
 fn fits(state: &State, arn: &str, kind: &str, id: &str, zone: Option<&str>) -> Result<(), ApiError> {
     if kind == "instance" {
         // No EC2 here yet, so no instance that a target could be.
-        return Err(refuse("InvalidTarget", format!("The following targets are not valid instances: '{id}'")).by(Law::L8));
+        return Err(
+            refuse("InvalidTarget", format!("The following targets are not valid instances: '{id}'")).by(Law::L8)
+        );
     }
     let Ok(ip) = id.parse::<Ipv4Addr>() else {
         return Err(refuse("ValidationError", format!("The IP address '{id}' is not a valid IPv4 address")));

@@ -55,7 +55,10 @@ pub(super) fn describe(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> 
     }
     let size = input.number::<usize>("MaxRecords")?.unwrap_or(100);
     if !(20..=100).contains(&size) {
-        return Err(refuse("InvalidParameterValue", format!("Invalid value {size} for MaxRecords. Must be between 20 and 100")));
+        return Err(refuse(
+            "InvalidParameterValue",
+            format!("Invalid value {size} for MaxRecords. Must be between 20 and 100"),
+        ));
     }
     let marker = input.get("Marker").unwrap_or_default();
     let mut found = state

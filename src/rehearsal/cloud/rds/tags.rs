@@ -19,9 +19,8 @@ fn named<'a>(state: &State, input: &'a Node) -> Result<&'a str, ApiError> {
 pub(super) fn add(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     cloud.change(|state| {
         let arn = named(state, input)?.to_owned();
-        let tags = input.items("Tags").map(|t| {
-            Ok((t.need("Key")?.to_owned(), t.get("Value").unwrap_or_default().to_owned()))
-        });
+        let tags =
+            input.items("Tags").map(|t| Ok((t.need("Key")?.to_owned(), t.get("Value").unwrap_or_default().to_owned())));
         let tags = tags.collect::<Result<Vec<_>, ApiError>>()?;
         state.tags.entry(arn).or_default().extend(tags);
         Ok(Node::default().into())

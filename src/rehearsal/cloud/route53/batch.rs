@@ -24,7 +24,8 @@ pub(super) fn change(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     within_rate(cloud)?;
     let id = bare(input.need("Id")?).to_owned();
     let batch = input.child("ChangeBatch").ok_or_else(|| refuse("InvalidInput", "Invalid request: no ChangeBatch"))?;
-    let changes = batch.items("Changes").enumerate().map(|(i, node)| read(node, i + 1)).collect::<Result<Vec<_>, _>>()?;
+    let changes =
+        batch.items("Changes").enumerate().map(|(i, node)| read(node, i + 1)).collect::<Result<Vec<_>, _>>()?;
     within_size(&changes)?;
     cloud.change(|state| {
         let mut zone = zones::zone(state, &id)?.clone();
@@ -49,11 +50,16 @@ fn read(node: &Node, at: usize) -> Result<(Verb, RecordSet), ApiError> {
         Some("DELETE") => Verb::Delete,
         Some("UPSERT") => Verb::Upsert,
         other => {
-            let message = format!("Value '{}' at 'changeBatch.changes.{at}.member.action' failed to satisfy enum value set: [CREATE, UPSERT, DELETE]", other.unwrap_or_default());
+            let message = format!(
+                "Value '{}' at 'changeBatch.changes.{at}.member.action' failed to satisfy enum value set: [CREATE, UPSERT, DELETE]",
+                other.unwrap_or_default()
+            );
             return Err(refuse("InvalidInput", message));
         }
     };
-    let record = node.child("ResourceRecordSet").ok_or_else(|| refuse("InvalidInput", "Invalid request: no ResourceRecordSet"))?;
+    let record = node
+        .child("ResourceRecordSet")
+        .ok_or_else(|| refuse("InvalidInput", "Invalid request: no ResourceRecordSet"))?;
     Ok((verb, records::read(record, at)?))
 }
 
@@ -89,10 +95,16 @@ fn apply(state: &State, zone: &mut Zone, verb: Verb, record: &RecordSet) -> Resu
         let born_with = record.name == zone.name && matches!(record.kind.as_str(), "NS" | "SOA");
         return match found {
             _ if born_with => {
-                let message = format!("A HostedZone must contain exactly one SOA record and at least one NS record: {}", called(record));
+                let message = format!(
+                    "A HostedZone must contain exactly one SOA record and at least one NS record: {}",
+                    called(record)
+                );
                 Err((message, None))
             }
-            None => Err((format!("Tried to delete resource record set {} but it was not found", called(record)), Some(Law::R2))),
+            None => Err((
+                format!("Tried to delete resource record set {} but it was not found", called(record)),
+                Some(Law::R2),
+            )),
             Some(at) if !matches_exactly(&zone.records[at], record) => {
                 let message = "but the values provided do not match the current values";
                 Err((format!("Tried to delete resource record set {} {message}", called(record)), Some(Law::R2)))
@@ -105,7 +117,10 @@ fn apply(state: &State, zone: &mut Zone, verb: Verb, record: &RecordSet) -> Resu
     }
     match found {
         Some(_) if verb == Verb::Create => {
-            return Err((format!("Tried to create resource record set {} but it already exists", called(record)), Some(Law::R2)));
+            return Err((
+                format!("Tried to create resource record set {} but it already exists", called(record)),
+                Some(Law::R2),
+            ));
         }
         Some(at) => drop(zone.records.remove(at)),
         None => {}

@@ -23,7 +23,8 @@ pub(super) fn may_stand(state: &State, zone: &Zone, record: &RecordSet) -> Resul
         return Err((format!("RRSet with DNS name {name} is not permitted in zone {}", full(&zone.name)), None));
     }
     if kind == "CNAME" && apex {
-        let message = format!("RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {}", full(&zone.name));
+        let message =
+            format!("RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {}", full(&zone.name));
         return Err((message, Some(Law::R5)));
     }
     let beside: Vec<_> = zone.records.iter().filter(|r| r.name == record.name).collect();
@@ -66,11 +67,15 @@ fn answers_well(state: &State, zone: &Zone, record: &RecordSet) -> Result<(), Br
             });
             match (record.kind.as_str(), wrong) {
                 ("A" | "AAAA", Some(value)) => Err((
-                    format!("Invalid Resource Record: 'FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid IP address) encountered with '{value}''"),
+                    format!(
+                        "Invalid Resource Record: 'FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid IP address) encountered with '{value}''"
+                    ),
                     None,
                 )),
                 (_, Some(value)) => Err((
-                    format!("Invalid Resource Record: 'FATAL problem: InvalidCharacterString (Value should be enclosed in quotation marks) encountered with '{value}''"),
+                    format!(
+                        "Invalid Resource Record: 'FATAL problem: InvalidCharacterString (Value should be enclosed in quotation marks) encountered with '{value}''"
+                    ),
                     None,
                 )),
                 ("CNAME", None) if values.len() > 1 => {

@@ -61,9 +61,8 @@ fn get_change(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     within_rate(cloud)?;
     let id = bare(input.need("Id")?);
     let due = cloud.shared().lock().changes.get(id).copied();
-    let due = due.ok_or_else(|| {
-        refuse("NoSuchChange", format!("Could not find resource with ID: {id}")).status(404)
-    })?;
+    let due =
+        due.ok_or_else(|| refuse("NoSuchChange", format!("Could not find resource with ID: {id}")).status(404))?;
     Ok(Node::new("GetChangeResponse").with(change_info(cloud, id, due)).into())
 }
 

@@ -76,7 +76,8 @@ fn describe(record: &RecordSet) -> Node {
 /// Reads a record set of a request and checks what can be said of it alone. `at` is its place in the batch, from 1.
 pub(super) fn read(node: &Node, at: usize) -> Result<RecordSet, ApiError> {
     let invalid = |message: String| refuse("InvalidInput", message);
-    let missing = |what: &str| invalid(format!("Invalid request: Missing field '{what}' in Change with resource record set"));
+    let missing =
+        |what: &str| invalid(format!("Invalid request: Missing field '{what}' in Change with resource record set"));
     let name = node.get("Name").ok_or_else(|| missing("Name"))?;
     let kind = node.get("Type").ok_or_else(|| missing("Type"))?.to_owned();
     let member = format!("changeBatch.changes.{at}.member.resourceRecordSet");
@@ -110,7 +111,9 @@ pub(super) fn read(node: &Node, at: usize) -> Result<RecordSet, ApiError> {
         (None, Some(_)) => return Err(missing("SetIdentifier")),
         (Some(_), None) => {
             let what = "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords]] and a routing policy";
-            return Err(invalid(format!("Invalid request: {what}, but found only SetIdentifier (this cloud has weights only)")));
+            return Err(invalid(format!(
+                "Invalid request: {what}, but found only SetIdentifier (this cloud has weights only)"
+            )));
         }
     };
     let health_check = node.get("HealthCheckId").map(str::to_owned);
@@ -121,7 +124,8 @@ fn read_answer(node: &Node, missing: &impl Fn(&str) -> ApiError, ttl: Option<u32
     let values: Vec<_> = node.items("ResourceRecords").filter_map(|r| r.get("Value")).map(str::to_owned).collect();
     match node.child("AliasTarget") {
         Some(_) if ttl.is_some() || !values.is_empty() => {
-            let what = "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]";
+            let what =
+                "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]";
             let error = refuse("InvalidInput", format!("Invalid request: {what}, but found more than one in Change"));
             Err(error.by(Law::R5))
         }

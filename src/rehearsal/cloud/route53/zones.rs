@@ -26,9 +26,10 @@ pub(in super::super) fn new_zone(name: &str) -> Zone {
 
 /// The zone of an id, or `NoSuchHostedZone`.
 pub(super) fn zone<'a>(state: &'a State, id: &str) -> Result<&'a Zone, ApiError> {
-    state.zones.get(id).ok_or_else(|| {
-        refuse("NoSuchHostedZone", format!("No hosted zone found with ID: {id}")).status(404)
-    })
+    state
+        .zones
+        .get(id)
+        .ok_or_else(|| refuse("NoSuchHostedZone", format!("No hosted zone found with ID: {id}")).status(404))
 }
 
 fn describe(state: &State, id: &str, zone: &Zone) -> Node {
@@ -116,7 +117,8 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     }
     cloud.change(|state| {
         if state.facts.values().any(|f| f.get("reference").is_some_and(|r| r == reference)) {
-            let message = format!("A hosted zone has already been created with the specified caller reference: {reference}");
+            let message =
+                format!("A hosted zone has already been created with the specified caller reference: {reference}");
             return Err(refuse("HostedZoneAlreadyExists", message).status(409));
         }
         let id = format!("Z{}", fresh().to_uppercase());

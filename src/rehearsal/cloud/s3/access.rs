@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 
 use super::super::fault::{Faults, Kind};
@@ -15,6 +16,21 @@ pub(super) struct Mark(Arc<AtomicBool>);
 impl Mark {
     pub(super) fn is_asked(&self) -> bool {
         self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// The one access key; `s3s` verifies the signature against its secret.
+pub(super) struct Keys {
+    pub(super) id: String,
+    pub(super) secret: SecretKey,
+}
+
+#[async_trait::async_trait]
+impl S3Auth for Keys {
+    async fn get_secret_key(&self, id: &str) -> S3Result<SecretKey> {
+        let unknown =
+            || s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records.");
+        if id == self.id { Ok(self.secret.clone()) } else { Err(unknown()) }
     }
 }
 

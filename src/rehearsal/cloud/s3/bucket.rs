@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use s3s::dto::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketInput, ObjectOwnership, PublicAccessBlockConfiguration,
-    Tag, VersioningConfiguration,
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketInput, ObjectOwnership,
+    PublicAccessBlockConfiguration, Tag, VersioningConfiguration,
 };
 use s3s::{S3ErrorCode, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,8 @@ impl BucketConfig {
     }
 
     pub(super) fn block_as_dto(&self) -> S3Result<PublicAccessBlockConfiguration> {
-        let missing = || custom("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found");
+        let missing =
+            || custom("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found");
         let block = self.block.ok_or_else(missing)?;
         Ok(PublicAccessBlockConfiguration {
             block_public_acls: Some(block.acls),
@@ -106,7 +107,9 @@ impl BucketConfig {
         let status = given.status.as_ref().map(BucketVersioningStatus::as_str);
         match status {
             Some("Enabled" | "Suspended") => self.versioning = status.map(str::to_owned),
-            _ => return Err(s3_error!(MalformedXML, "The Status of a versioning configuration is Enabled or Suspended")),
+            _ => {
+                return Err(s3_error!(MalformedXML, "The Status of a versioning configuration is Enabled or Suspended"));
+            }
         }
         Ok(())
     }

@@ -41,7 +41,13 @@ impl Entry {
 }
 
 /// One page of `keys` behind `after`, and whether there is more.
-fn page(keys: &BTreeSet<String>, prefix: &str, delimiter: &str, after: Option<&Entry>, size: usize) -> (Vec<Entry>, bool) {
+fn page(
+    keys: &BTreeSet<String>,
+    prefix: &str,
+    delimiter: &str,
+    after: Option<&Entry>,
+    size: usize,
+) -> (Vec<Entry>, bool) {
     let mut entries = Vec::new();
     let mut rolled = match after {
         Some(Entry::Prefix(prefix)) => Some(prefix.clone()),

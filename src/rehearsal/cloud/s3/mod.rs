@@ -16,8 +16,8 @@ mod write;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
+use s3s::Body;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, auth::SimpleAuth};
 
 use super::super::state::Shared;
 use super::law::Law;
@@ -31,7 +31,7 @@ pub use store::Objects;
 pub(super) fn service(shared: &Shared, objects: &Objects, faults: &Faults, settings: &Settings) -> S3Service {
     let api = api::Api { objects: objects.clone(), clock: shared.clock.clone() };
     let mut builder = S3ServiceBuilder::new(api);
-    builder.set_auth(SimpleAuth::from_single(settings.access_key.clone(), settings.secret_key.clone()));
+    builder.set_auth(access::Keys { id: settings.access_key.clone(), secret: settings.secret_key.as_str().into() });
     builder.set_access(access::Gate { faults: faults.clone() });
     builder.build()
 }

@@ -10,8 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{
     ChecksumAlgorithm, ChecksumType, CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput,
-    ListPartsInput, ListPartsOutput, MultipartUpload, Timestamp, UploadPartInput, UploadPartOutput,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput,
+    ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Timestamp, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::{S3Request, S3Result, s3_error};
 
@@ -40,10 +41,17 @@ pub(super) fn create(
     let algorithm = input.checksum_algorithm.as_ref().map_or("CRC64NVME", ChecksumAlgorithm::as_str).to_owned();
     let composite = match input.checksum_type.as_ref().map(ChecksumType::as_str) {
         Some("COMPOSITE") if algorithm == "CRC64NVME" => {
-            return Err(s3_error!(InvalidRequest, "The COMPOSITE checksum type cannot be used with the crc64nvme checksum algorithm."));
+            return Err(s3_error!(
+                InvalidRequest,
+                "The COMPOSITE checksum type cannot be used with the crc64nvme checksum algorithm."
+            ));
         }
         Some("FULL_OBJECT") if algorithm.starts_with("SHA") => {
-            return Err(s3_error!(InvalidRequest, "The FULL_OBJECT checksum type cannot be used with the {} checksum algorithm.", algorithm));
+            return Err(s3_error!(
+                InvalidRequest,
+                "The FULL_OBJECT checksum type cannot be used with the {} checksum algorithm.",
+                algorithm
+            ));
         }
         Some(given) => given == "COMPOSITE",
         None => algorithm != "CRC64NVME",
@@ -125,8 +133,13 @@ fn chosen(named: &[CompletedPart], there: &BTreeMap<i32, Part>) -> S3Result<Vec<
     }
     let small = parts.iter().rev().skip(1).any(|part| part.size < LEAST);
     match parts.is_empty() {
-        true => Err(s3_error!(MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")),
-        false if small => Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size")),
+        true => Err(s3_error!(
+            MalformedXML,
+            "The XML you provided was not well-formed or did not validate against our published schema"
+        )),
+        false if small => {
+            Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"))
+        }
         false => Ok(parts),
     }
 }
@@ -177,7 +190,8 @@ pub(super) async fn complete(
     let mut checksums = hashed.checksums;
     if upload.composite {
         // Parts that came with another checksum than the upload's have none to compose.
-        checksums = composed(&parts, &upload.algorithm).map(|sum| (upload.algorithm.clone(), sum)).into_iter().collect();
+        checksums =
+            composed(&parts, &upload.algorithm).map(|sum| (upload.algorithm.clone(), sum)).into_iter().collect();
     }
     let differs = |(name, value): (&String, &String)| checksums.get(name).is_some_and(|own| own != value);
     let wrong_sum = given_checksums!(input).iter().any(differs);
@@ -258,7 +272,10 @@ pub(super) fn list_parts(objects: &Objects, input: ListPartsInput) -> S3Result<L
     })
 }
 
-pub(super) fn list_uploads(objects: &Objects, input: ListMultipartUploadsInput) -> S3Result<ListMultipartUploadsOutput> {
+pub(super) fn list_uploads(
+    objects: &Objects,
+    input: ListMultipartUploadsInput,
+) -> S3Result<ListMultipartUploadsOutput> {
     objects.has(&input.bucket)?;
     let prefix = input.prefix.clone().unwrap_or_default();
     let mut uploads = Vec::new();

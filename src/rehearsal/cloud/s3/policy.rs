@@ -20,7 +20,8 @@ const FIXING: &[&str] = &[
 /// Reads a policy; says whether any statement of it is public, or why it is none.
 pub(super) fn is_public(bucket: &str, text: &str) -> S3Result<bool> {
     let malformed = |why: &str| s3s::S3Error::with_message(S3ErrorCode::MalformedPolicy, why.to_owned());
-    let policy: Value = serde_json::from_str(text).map_err(|_| malformed("Policies must be valid JSON and the first byte must be '{'"))?;
+    let policy: Value = serde_json::from_str(text)
+        .map_err(|_| malformed("Policies must be valid JSON and the first byte must be '{'"))?;
     let statements = match &policy["Statement"] {
         Value::Array(statements) => statements.iter().collect(),
         one @ Value::Object(_) => vec![one],

@@ -1,15 +1,15 @@
 //! Reading objects: `GetObject` and `HeadObject`.
 
 use s3s::dto::{
-    ChecksumMode, ChecksumType, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, Range,
-    StreamingBlob,
+    ChecksumMode, ChecksumType, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+    Range, StreamingBlob,
 };
 use s3s::{S3Result, s3_error};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::meta::put_checksums;
-use super::{Objects, ObjectMeta, broken};
+use super::{ObjectMeta, Objects, broken};
 
 /// Holds a read to its conditions.
 fn wanted(meta: &ObjectMeta, matching: Option<&ETagCondition>, none: Option<&ETagCondition>) -> S3Result<()> {

@@ -51,7 +51,8 @@ impl Drop for Received {
 
 /// The sender went away, or its body is not what its signature says.
 fn early(source: s3s::StdError) -> s3s::S3Error {
-    let mut error = s3s::S3Error::with_message(s3s::S3ErrorCode::IncompleteBody, format!("the body ended early: {source}"));
+    let mut error =
+        s3s::S3Error::with_message(s3s::S3ErrorCode::IncompleteBody, format!("the body ended early: {source}"));
     error.set_source(source);
     error
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use s3s::dto::{
-    ChecksumAlgorithm, ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectsInput,
-    DeleteObjectsOutput, DeletedObject, ETagCondition, MetadataDirective, PutObjectInput, PutObjectOutput, TaggingDirective,
+    ChecksumAlgorithm, ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource,
+    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition, MetadataDirective, PutObjectInput,
+    PutObjectOutput, TaggingDirective,
 };
 use s3s::{S3Request, S3Result, s3_error};
 
@@ -23,7 +24,11 @@ fn full() -> ChecksumType {
     ChecksumType::from_static(ChecksumType::FULL_OBJECT)
 }
 
-pub(super) async fn put(objects: &Objects, request: S3Request<PutObjectInput>, now: SystemTime) -> S3Result<PutObjectOutput> {
+pub(super) async fn put(
+    objects: &Objects,
+    request: S3Request<PutObjectInput>,
+    now: SystemTime,
+) -> S3Result<PutObjectOutput> {
     let mut input = request.input;
     let said = Said {
         checksums: given_checksums!(input),
@@ -57,7 +62,12 @@ pub(super) async fn put(objects: &Objects, request: S3Request<PutObjectInput>, n
 
 /// `aws-chunked` is how the body came, not what it is.
 fn without_chunks(encoding: Option<String>) -> Option<String> {
-    let kept = encoding?.split(',').map(str::trim).filter(|e| *e != "aws-chunked" && !e.is_empty()).collect::<Vec<_>>().join(",");
+    let kept = encoding?
+        .split(',')
+        .map(str::trim)
+        .filter(|e| *e != "aws-chunked" && !e.is_empty())
+        .collect::<Vec<_>>()
+        .join(",");
     Some(kept).filter(|k| !k.is_empty())
 }
 
@@ -94,7 +104,8 @@ pub(super) async fn copy(objects: &Objects, mut input: CopyObjectInput, now: Sys
     if replace(input.tagging_directive.as_ref().map(TaggingDirective::as_str)) {
         meta.tags = tags_of(input.tagging);
     }
-    let mut result = CopyObjectResult { e_tag: Some(meta.tag()), last_modified: Some(meta.timestamp()), ..Default::default() };
+    let mut result =
+        CopyObjectResult { e_tag: Some(meta.tag()), last_modified: Some(meta.timestamp()), ..Default::default() };
     put_checksums!(result, meta.checksums);
     objects.commit(&input.bucket, &file, meta, &Only::default()).inspect_err(|_| drop(std::fs::remove_file(&file)))?;
     Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })

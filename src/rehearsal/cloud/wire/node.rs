@@ -92,7 +92,10 @@ impl Node {
         self.get(name)
             .map(|text| {
                 text.parse().map_err(|_| {
-                    refuse("ValidationError", format!("Value '{text}' at '{name}' failed to satisfy constraint: out of range"))
+                    refuse(
+                        "ValidationError",
+                        format!("Value '{text}' at '{name}' failed to satisfy constraint: out of range"),
+                    )
                 })
             })
             .transpose()

@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn the_law_stands_at_the_end_of_the_message() {
-        let refused = super::super::refuse("InvalidTarget", "no <public> targets").by(super::super::super::law::Law::L1);
+        let refused =
+            super::super::refuse("InvalidTarget", "no <public> targets").by(super::super::super::law::Law::L1);
         assert!(error(&refused, "", "r").contains("<Message>no &lt;public&gt; targets [law L1]</Message>"));
     }
 }
