@@ -4,7 +4,6 @@
 
 pub mod balancer;
 pub mod clock;
-pub mod databases;
 pub mod dns;
 pub mod fuse;
 pub mod hosts;

@@ -7,7 +7,7 @@ use super::{Endpoint, Session, failed};
 use crate::clients::ClientResult;
 use crate::postgres::copy::{Event, Progress as Tell};
 use crate::postgres::observe::{self, Kind};
-use crate::postgres::port::{Facts, Moved, Progress, TableFacts};
+use crate::postgres::port::{Facts, Moved, Obstacle, Progress, TableFacts};
 use crate::postgres::{Result, changed, fence, marker};
 use crate::world::Side;
 
@@ -28,7 +28,11 @@ pub async fn of(session: &Session, admin: &str, side: Side) -> Result<Facts> {
     // The administrator is fenced too where the application works as it: then it owns what is there.
     let admin_is_the_app = seen.tables.iter().any(|t| t.owner == admin);
     let is_app = |name: &str| name != fence::ADMIN && !name.starts_with("rds") && (name != admin || admin_is_the_app);
-    let obstacle = |f: &observe::Finding| (f.what.clone(), f.todo.clone());
+    let obstacle = |f: &observe::Finding| Obstacle {
+        what: if f.at.is_empty() { f.what.clone() } else { format!("{} ({})", f.what, f.at) },
+        todo: f.advice.clone(),
+        blocks: f.blocks,
+    };
     Ok(Facts {
         version: short(&seen.version_text),
         bytes: u64::try_from(seen.bytes).unwrap_or(0),
