@@ -17,6 +17,7 @@ pub(super) const USER_RELATIONS: &str = "n.nspname NOT IN ('pg_catalog', 'inform
     WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.deptype = 'e')";
 
 /// A column.
+#[allow(clippy::struct_excessive_bools)] // the catalog's own independent flags
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its name.

@@ -49,6 +49,7 @@ pub struct TableFact {
 }
 
 /// A role that can log in.
+#[allow(clippy::struct_excessive_bools)] // the catalog's own independent flags
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleFact {
     /// Its name.

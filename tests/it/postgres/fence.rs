@@ -7,6 +7,7 @@ use std::time::Duration;
 use outgrow::clients::postgres::Endpoint;
 use outgrow::postgres::fence::{self, FenceState, Proof};
 use outgrow::postgres::scram;
+use secrecy::ExposeSecret as _;
 
 use super::count;
 use crate::pg::Cluster;
@@ -86,7 +87,6 @@ async fn the_fence_holds_against_superuser_writers_and_opens_exactly() {
     let session = old.session("postgres").await;
     fence::remove_admin(&session).await.unwrap();
     assert_eq!(count(&session, "SELECT count(*) FROM pg_roles WHERE rolname = 'outgrow_admin'").await, 0);
-    use secrecy::ExposeSecret as _;
     assert!(!old.log().contains(password.expose_secret()), "no password in the server's log");
 }
 

@@ -14,7 +14,7 @@ async fn two_hundred_megabytes() {
     let (source, target) = (shop(&old).await, new.managed("shop").await);
     let session = old.session("shop").await;
     session
-        .run("SET search_path = public; ALTER TABLE orders DISABLE TRIGGER orders_audit; INSERT INTO orders (client_id, product, note) SELECT md5(g::text)::uuid, g % 3000 + 1, repeat(md5(g::text), 6) FROM generate_series(1, 500000) g; INSERT INTO events SELECT g, '2024-01-01'::date + g % 700, repeat('e' || g, 6) FROM generate_series(10000, 600000) g; ALTER TABLE orders ENABLE TRIGGER orders_audit; INSERT INTO audit SELECT 'w ' || g FROM generate_series(1, 300000) g; ANALYZE")
+        .run("SET search_path = public; ALTER TABLE orders DISABLE TRIGGER orders_audit; INSERT INTO orders (client_id, product, note) SELECT md5(g::text)::uuid, g % 3000 + 1, repeat(md5(g::text), 6) FROM generate_series(1, 250000) g; INSERT INTO events SELECT g, '2024-01-01'::date + g % 700, repeat('e' || g, 6) FROM generate_series(10000, 300000) g; ALTER TABLE orders ENABLE TRIGGER orders_audit; INSERT INTO audit SELECT 'w ' || g FROM generate_series(1, 150000) g; ANALYZE")
         .await
         .unwrap();
     let size: String = session.value("SELECT pg_size_pretty(pg_database_size('shop'))", &[]).await.unwrap();
