@@ -195,6 +195,7 @@ pub fn container(name: &str, alias: &str) -> Container {
         restart: "always".into(),
         hostname: alias.into(),
         unmodelled: Vec::new(),
+        rest: Value::Null,
     }
 }
 
