@@ -4,6 +4,7 @@
 
 pub mod balancer;
 pub mod clock;
+mod dial;
 pub mod dns;
 pub mod fuse;
 pub mod hosts;
