@@ -53,7 +53,7 @@ impl Stages {
     }
 
     /// The weights in percent.
-    pub fn weights(&self) -> &[u8] {
+    pub fn as_slice(&self) -> &[u8] {
         &self.0
     }
 
@@ -100,7 +100,7 @@ mod tests {
     fn growing_percents_are_stages() {
         for list in [&[100][..], &[1, 5, 25, 50, 100], &[10, 50]] {
             let stages = Stages::new(list).unwrap();
-            assert_eq!(stages.weights().iter().map(|w| i64::from(*w)).collect::<Vec<_>>(), list);
+            assert_eq!(stages.as_slice().iter().map(|w| i64::from(*w)).collect::<Vec<_>>(), list);
         }
         assert_eq!(Stages::new(&[10, 50]).unwrap().to_string(), "[10, 50]");
     }

@@ -103,7 +103,7 @@ impl<'a> Lint<'a> {
         for name in ["dns-weights of api", "dns-weights of pages", "shift-targets"] {
             let mut reached = 0;
             for (at, stages) in self.shifts(name) {
-                let first = stages.weights().first().copied().unwrap_or(0);
+                let first = stages.as_slice().first().copied().unwrap_or(0);
                 if first <= reached {
                     let what = format!("this goes from {reached} % back to {first} %");
                     let path = format!("steps/{at}/{}/stages", self.steps[at].kind());
@@ -185,7 +185,7 @@ impl<'a> Lint<'a> {
 }
 
 fn no_bake(stages: &Stages, zero: bool) -> Option<(&'static str, &'static str)> {
-    let pointless = zero && stages.weights().len() > 1;
+    let pointless = zero && stages.as_slice().len() > 1;
     pointless.then_some(("with no bake, the stages show nothing", "give each weight time to be watched: `bake: 10m`"))
 }
 
