@@ -10,6 +10,7 @@ pub mod man;
 mod out;
 mod plan;
 mod reaching;
+mod rehearse;
 mod run;
 pub mod schema;
 mod session;
@@ -58,7 +59,8 @@ async fn verb(cli: &Cli) -> Outcome {
             Some(dir) => man::pages(dir).map(|()| ExitCode::SUCCESS),
             None => print(&String::from_utf8_lossy(&man::page()?)),
         },
-        Verb::Rehearse(_) | Verb::Discover(_) | Verb::Cloud(_) => Err(Failure::bad_input("not yet")),
+        Verb::Rehearse(args) => rehearse::rehearse(args, global).await,
+        Verb::Discover(_) | Verb::Cloud(_) => Err(Failure::bad_input("not yet")),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::engine::{Companion, Engine, Item, Options};
 use crate::event::{Outcome, Sink};
 use crate::home::{Home, RunDir, whoami};
 use crate::journal::lock::{Holder, Lock};
-use crate::journal::{self, State};
+use crate::journal;
 use crate::plan::{Plan, Sealed};
 use crate::step::Reach;
 
@@ -90,9 +90,9 @@ impl Session {
         Ok(Self { engine, lock, lever, run, plan, digest })
     }
 
-    /// What the journal says so far.
-    pub fn state(&self) -> &State {
-        self.engine.state()
+    /// The plan it executes.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Drives the run until it is over or on hold. The first Ctrl-C (or SIGTERM) holds it in the next safe place.
