@@ -6,6 +6,7 @@ pub mod completions;
 pub mod failure;
 pub mod lint;
 mod load;
+mod log;
 pub mod man;
 mod out;
 mod plan;
@@ -24,6 +25,7 @@ use failure::{Failure, Outcome};
 
 /// Does what was typed, prints what went wrong, and gives the exit code.
 pub async fn run(cli: Cli) -> ExitCode {
+    log::start(cli.global.verbose);
     match verb(&cli).await {
         Ok(code) => code,
         Err(failure) => {

@@ -144,7 +144,8 @@ impl World {
 
     /// One request on its socket, one answer.
     pub async fn ask(&self, request: &Value) -> Result<Value, Failure> {
-        let gone = |e: &dyn std::error::Error| Failure::of(Code::NeedsAPerson, "the rehearsal's world does not answer", e);
+        let gone =
+            |e: &dyn std::error::Error| Failure::of(Code::NeedsAPerson, "the rehearsal's world does not answer", e);
         let mut stream = UnixStream::connect(&self.control).await.map_err(|e| gone(&e))?;
         stream.write_all(format!("{request}\n").as_bytes()).await.map_err(|e| gone(&e))?;
         let mut text = String::new();

@@ -15,9 +15,11 @@ pub fn in_world(site: &Site, world: &World) -> Result<Site, Failure> {
     copy.old.app.container.clone_from(&boxed.containers.app);
     copy.old.database.container.clone_from(&boxed.containers.database);
     for host in &mut copy.app.hosts {
-        let part = world.hosts.iter().find(|h| h.name == host.name).ok_or_else(|| {
-            Failure::bad_input(format!("the rehearsal's world has no host {}", host.name))
-        })?;
+        let part = world
+            .hosts
+            .iter()
+            .find(|h| h.name == host.name)
+            .ok_or_else(|| Failure::bad_input(format!("the rehearsal's world has no host {}", host.name)))?;
         host.engine = part.engine.clone();
         host.address = part.address;
     }

@@ -70,9 +70,12 @@ pub async fn start(dir: &Path, id: &str, site: &Site, args: &Rehearse) -> Result
     let _ = world.start_kill();
     let log = std::fs::read_to_string(&log_path).unwrap_or_default();
     let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned();
-    Err(Failure::bad_input("the rehearsal's world did not come up; the box was not touched")
-        .because(last)
-        .hint(format!("see {}; is the demo up (scripts/demo-box up), and the image outgrow-demo/host there?", log_path.display())))
+    Err(Failure::bad_input("the rehearsal's world did not come up; the box was not touched").because(last).hint(
+        format!(
+            "see {}; is the demo up (scripts/demo-box up), and the image outgrow-demo/host there?",
+            log_path.display()
+        ),
+    ))
 }
 
 /// Passes on what the world says of its own making; never ends by itself.
