@@ -4,6 +4,7 @@
 mod outline;
 mod wording;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -125,7 +126,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_saphyr::Error> {
 fn read(path: &Path, what: Option<What>) -> Result<(String, Source), LoadError> {
     let shown = path.display().to_string();
     let name = what.map_or("file", What::name);
-    let refuse = |complaint| LoadError::one(Source::new(&shown, "", Default::default()), complaint);
+    let refuse = |complaint| LoadError::one(Source::new(&shown, "", BTreeMap::new()), complaint);
     let unreadable = |error: std::io::Error| {
         let fix = match error.kind() {
             std::io::ErrorKind::NotFound if what == Some(What::Playbook) => {
@@ -182,7 +183,7 @@ fn not_utf8(path: &str, error: &std::string::FromUtf8Error) -> LoadError {
         "the file is not UTF-8 from here on",
         "save it as UTF-8, for instance with `iconv -f EUC-KR -t UTF-8`",
     );
-    LoadError::one(Source::new(path, &shown, Default::default()), complaint)
+    LoadError::one(Source::new(path, &shown, BTreeMap::new()), complaint)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use assert_cmd::Command;
 const SITE: &str = include_str!("../../src/playbook/testdata/site.yaml");
 
 fn outgrow(dir: &Path) -> Command {
-    let mut command = Command::cargo_bin("outgrow").unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("outgrow"));
     command.current_dir(dir).env_remove("OUTGROW_HOME").env("HOME", dir).env("XDG_STATE_HOME", dir.join("state"));
     command
 }
@@ -84,7 +84,7 @@ fn what_comes_out_of_the_code_is_data_on_standard_output() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("outgrow"))
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("outgrow"))
         .args(["completions", "bash"])
         .current_dir(dir.path())
         .stdout(std::process::Stdio::piped())
