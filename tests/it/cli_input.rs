@@ -14,9 +14,9 @@ fn outgrow(dir: &Path) -> Command {
 
 /// Exit code, standard output, standard error.
 fn typed(dir: &Path, args: &[&str]) -> (i32, String, String) {
-    let output = outgrow(dir).args(args).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    let output = outgrow(dir).args(args).output().expect("the program starts");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("what it prints is text");
+    (output.status.code().expect("it ends by itself"), text(&output.stdout), text(&output.stderr))
 }
 
 #[test]
