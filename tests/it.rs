@@ -1,5 +1,7 @@
 //! The one integration-test binary; a module a topic, in `tests/it/`.
 
+#[path = "it/cli_input.rs"]
+mod cli_input;
 #[path = "it/cloud.rs"]
 mod cloud;
 #[path = "it/docker.rs"]

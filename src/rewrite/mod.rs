@@ -2,7 +2,7 @@
 //! touched in here. Bytes that were not asked to change come out as they went in.
 //!
 //! [`config`] edits values in configuration files, [`app`] knows where a database's address and a CORS allow-list
-//! stand, [`origin`] and [`hashed`] carry a new API base through a static site, [`media`] and [`leak`] judge what goes
+//! stand, [`origin`] and [`hashed`] carry a new API base through a static site, [`nginx`] reads the proxy's configuration, [`media`] and [`leak`] judge what goes
 //! out and with which headers.
 
 pub mod app;
@@ -10,4 +10,5 @@ pub mod config;
 pub mod hashed;
 pub mod leak;
 pub mod media;
+pub mod nginx;
 pub mod origin;
