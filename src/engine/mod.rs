@@ -12,6 +12,8 @@ mod back;
 pub mod control;
 mod forward;
 mod patience;
+pub mod socket;
+pub mod status;
 
 #[cfg(test)]
 mod tests;

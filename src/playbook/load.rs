@@ -46,6 +46,15 @@ pub fn checked_playbook(path: &Path) -> Result<(Playbook, Source, Vec<Complaint>
     accept(playbook, source, complaints)
 }
 
+/// Reads one of the program's own playbooks.
+pub fn built_in(name: &str, text: &str) -> Result<Playbook, LoadError> {
+    let source = Source::new(&format!("{name} (built in)"), text, outline::places(text));
+    parse(text).map_err(|error| {
+        let complaint = wording::complaint(&error, &source, What::Playbook);
+        LoadError::one(source, complaint)
+    })
+}
+
 /// What a file is, by its first words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
