@@ -6,10 +6,12 @@ pub mod completions;
 pub mod failure;
 pub mod lint;
 mod load;
+mod log;
 pub mod man;
 mod out;
 mod plan;
 mod reaching;
+mod rehearse;
 mod run;
 pub mod schema;
 mod session;
@@ -23,6 +25,7 @@ use failure::{Failure, Outcome};
 
 /// Does what was typed, prints what went wrong, and gives the exit code.
 pub async fn run(cli: Cli) -> ExitCode {
+    log::start(cli.global.verbose);
     match verb(&cli).await {
         Ok(code) => code,
         Err(failure) => {
@@ -58,7 +61,8 @@ async fn verb(cli: &Cli) -> Outcome {
             Some(dir) => man::pages(dir).map(|()| ExitCode::SUCCESS),
             None => print(&String::from_utf8_lossy(&man::page()?)),
         },
-        Verb::Rehearse(_) | Verb::Discover(_) | Verb::Cloud(_) => Err(Failure::bad_input("not yet")),
+        Verb::Rehearse(args) => rehearse::rehearse(args, global).await,
+        Verb::Discover(_) | Verb::Cloud(_) => Err(Failure::bad_input("not yet")),
     }
 }
 

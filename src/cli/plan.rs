@@ -19,7 +19,11 @@ pub async fn plan(args: &Args, global: &Global) -> Outcome {
     if let Some(path) = &args.out {
         let sealed = Sealed::new(made.plan);
         sealed.save(path).map_err(|e| Failure::bad_input(e.to_string()))?;
-        out::say(&format!("sealed in {} ({}); to execute it, once: outgrow run {0}", path.display(), &sealed.digest[..12]));
+        out::say(&format!(
+            "sealed in {} ({}); to execute it, once: outgrow run {0}",
+            path.display(),
+            &sealed.digest[..12]
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

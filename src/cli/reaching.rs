@@ -21,10 +21,8 @@ use crate::step::{Clock, Reach};
 /// Connects to everything the site names. `world` is the rehearsal's, if it is one; `key` is where the run keeps the
 /// fence's key.
 pub async fn connect(site: &Site, world: Option<&World>, key: &Path) -> Result<Reach, Failure> {
-    let access = world.map_or_else(
-        || Access { region: site.aws.region.clone(), ..Access::default() },
-        |world| world.access(),
-    );
+    let access =
+        world.map_or_else(|| Access { region: site.aws.region.clone(), ..Access::default() }, |world| world.access());
     let clouds = Clouds::connect(&access).await;
     let identity = clouds.identity().await.map_err(|e| not_reached("AWS", &e))?;
     tracing::info!(account = identity.account, arn = identity.arn, "AWS answers");
@@ -35,8 +33,8 @@ pub async fn connect(site: &Site, world: Option<&World>, key: &Path) -> Result<R
     }
     let databases = databases(site, &old, &clouds, world, key).await?;
     let roots = world.map(World::authorities).transpose()?.unwrap_or_default();
-    let web = HttpWeb::new(&roots)
-        .map_err(|e| Failure::of(Code::BadInput, "the probes' TLS could not be set up", &e))?;
+    let web =
+        HttpWeb::new(&roots).map_err(|e| Failure::of(Code::BadInput, "the probes' TLS could not be set up", &e))?;
     let clock: Arc<dyn Clock> = match world {
         Some(world) => Arc::new(WorldClock::connect(world).await?),
         None => Arc::new(RealClock),
@@ -93,7 +91,8 @@ fn endpoint(transport: Transport, login: &Login, database: &str, tls: Tls) -> Re
 }
 
 fn not_reached(what: &str, error: &ClientError) -> Failure {
-    let failure = Failure::bad_input(format!("{what} could not be reached; nothing was changed")).because(error.to_string());
+    let failure =
+        Failure::bad_input(format!("{what} could not be reached; nothing was changed")).because(error.to_string());
     match &error.hint {
         Some(hint) => failure.hint(hint),
         None => failure,

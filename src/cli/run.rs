@@ -49,7 +49,8 @@ pub async fn resume(args: &Resume, global: &Global) -> Ending {
     let guided = Mode::fitting(global.json) == Mode::Bars && !args.yes;
     let companion = guided.then(|| companion(prompt::fitting(false), false, global));
     let session = Session::open(&home, run, How { companion, ..How::default() }, events).await?;
-    finish(ui, session.drive(Wish::Resume).await)
+    let plan = session.plan().clone();
+    last(ui, session.drive(Wish::Resume).await, &plan).await
 }
 
 /// `outgrow rollback`.
@@ -67,7 +68,8 @@ pub async fn rollback(args: &Rollback, global: &Global) -> Ending {
     let (events, ui) = Ui::start(Mode::fitting(global.json), Paint::fitting(global.no_color));
     let how = How { may_lose_writes: args.accept_loss, ..How::default() };
     let session = Session::open(&home, run, how, events).await?;
-    finish(ui, session.drive(Wish::RollBack("a person took it back".to_owned())).await)
+    let outcome = session.drive(Wish::RollBack("a person took it back".to_owned())).await;
+    last(ui, outcome, &sealed.plan).await
 }
 
 fn open(global: &Global) -> Result<Home, Failure> {
@@ -131,6 +133,16 @@ fn agree(asker: &mut dyn Ask, text: &str) -> Result<(), Failure> {
 pub fn finish(ui: Ui, outcome: Result<Outcome, Failure>) -> Ending {
     ui.finish();
     Ok(ExitCode::from(outcome?.exit_code()))
+}
+
+/// The same for a run that was taken up again: a rehearsal that is over tells what its ledger found.
+async fn last(ui: Ui, outcome: Result<Outcome, Failure>, plan: &Plan) -> Ending {
+    let over = matches!(outcome, Ok(Outcome::Done | Outcome::RolledBack));
+    let ending = finish(ui, outcome)?;
+    if over {
+        super::rehearse::last_words(plan).await?;
+    }
+    Ok(ending)
 }
 
 fn companion(asker: Box<dyn Ask>, whole: bool, global: &Global) -> Arc<dyn Companion> {

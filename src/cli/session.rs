@@ -10,8 +10,8 @@ use crate::engine::socket::Server;
 use crate::engine::{Companion, Engine, Item, Options};
 use crate::event::{Outcome, Sink};
 use crate::home::{Home, RunDir, whoami};
+use crate::journal;
 use crate::journal::lock::{Holder, Lock};
-use crate::journal::{self, State};
 use crate::plan::{Plan, Sealed};
 use crate::step::Reach;
 
@@ -76,6 +76,7 @@ impl Session {
         let lock = Lock::take(&home.lock(&lock_name(&plan)), &holder).map_err(|e| bad("the site is not free", &e))?;
         let journal = journal::file::open(&run.journal())
             .map_err(|e| Failure::of(Code::NeedsAPerson, "the run's journal cannot be used; nothing was done", &e))?;
+        super::log::to(&run.log());
         let items = plan.items().map_err(Failure::from)?;
         let items = items.into_iter().map(|(planned, step)| Item { planned, step }).collect();
         let options = Options {
@@ -85,14 +86,13 @@ impl Session {
             companion: how.companion,
         };
         let lever = Lever::default();
-        let engine =
-            Engine::new(items, journal, reach, Arc::new(plan.site.clone()), options, lever.clone(), events);
+        let engine = Engine::new(items, journal, reach, Arc::new(plan.site.clone()), options, lever.clone(), events);
         Ok(Self { engine, lock, lever, run, plan, digest })
     }
 
-    /// What the journal says so far.
-    pub fn state(&self) -> &State {
-        self.engine.state()
+    /// The plan it executes.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Drives the run until it is over or on hold. The first Ctrl-C (or SIGTERM) holds it in the next safe place.

@@ -17,16 +17,19 @@ pub async fn status(args: &MaybeRun, global: &Global) -> Outcome {
     let home = open(global)?;
     let run = match &args.run {
         Some(id) => home.run(id).map_err(bad)?,
-        None => home.runs().map_err(bad)?.pop().ok_or_else(|| {
-            Failure::bad_input("there is no run yet").hint("outgrow plan SITE, then outgrow run")
-        })?,
+        None => home
+            .runs()
+            .map_err(bad)?
+            .pop()
+            .ok_or_else(|| Failure::bad_input("there is no run yet").hint("outgrow plan SITE, then outgrow run"))?,
     };
     let status = look(&run).await?;
     if global.json {
         out::data(&serde_json::to_string(&status).unwrap_or_default());
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = format!("run {} · {} · step {} of {}", status.run, status.state, status.number.min(status.of), status.of);
+    let mut text =
+        format!("run {} · {} · step {} of {}", status.run, status.state, status.number.min(status.of), status.of);
     if let Some(step) = &status.step {
         text += &format!(" ({step})");
     }

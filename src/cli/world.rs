@@ -1,6 +1,7 @@
 //! The rehearsal's world as this process meets it: a file that says where it is, and its socket.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::net::UnixStream;
 use super::failure::{Code, Failure};
 use crate::clients::aws::Access;
 use crate::plan::Plan;
+use crate::site::EngineAddress;
 
 /// What the world says about itself (`world.json`).
 #[derive(Debug, Clone, Deserialize)]
@@ -29,9 +31,59 @@ pub struct World {
     ca_files: Vec<PathBuf>,
     resolve: BTreeMap<String, String>,
     control: PathBuf,
-    /// Everything else: the copy of the box, the new hosts, the database.
-    #[serde(flatten)]
-    pub parts: BTreeMap<String, Value>,
+    /// The copy of the box.
+    #[serde(rename = "box")]
+    pub old: BoxCopy,
+    /// The new hosts.
+    pub hosts: Vec<HostPart>,
+    /// The database instance.
+    pub database: DatabasePart,
+    /// The distribution's domain name.
+    pub distribution: String,
+}
+
+/// The copy of the box.
+#[derive(Debug, Clone, Deserialize)]
+pub struct BoxCopy {
+    /// The engine it runs on.
+    pub engine: EngineAddress,
+    /// Its proxy's address.
+    pub address: IpAddr,
+    /// Its containers.
+    pub containers: Containers,
+}
+
+/// The names of the box copy's containers.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Containers {
+    /// Terminates TLS.
+    pub proxy: String,
+    /// Serves the pages.
+    pub web: String,
+    /// The app server.
+    pub app: String,
+    /// The database.
+    pub database: String,
+}
+
+/// A new host.
+#[derive(Debug, Clone, Deserialize)]
+pub struct HostPart {
+    /// Its name in the site file.
+    pub name: String,
+    /// Its engine.
+    pub engine: EngineAddress,
+    /// Its address.
+    pub address: IpAddr,
+}
+
+/// The database instance.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DatabasePart {
+    /// The master user.
+    pub master: String,
+    /// Where its password lies.
+    pub master_password_file: PathBuf,
 }
 
 impl World {
@@ -92,7 +144,8 @@ impl World {
 
     /// One request on its socket, one answer.
     pub async fn ask(&self, request: &Value) -> Result<Value, Failure> {
-        let gone = |e: &dyn std::error::Error| Failure::of(Code::NeedsAPerson, "the rehearsal's world does not answer", e);
+        let gone =
+            |e: &dyn std::error::Error| Failure::of(Code::NeedsAPerson, "the rehearsal's world does not answer", e);
         let mut stream = UnixStream::connect(&self.control).await.map_err(|e| gone(&e))?;
         stream.write_all(format!("{request}\n").as_bytes()).await.map_err(|e| gone(&e))?;
         let mut text = String::new();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::patience::Patience;
 use super::{Answer, Engine, Stretch};
@@ -43,7 +44,8 @@ impl Engine {
                 number: index + 1,
                 of: self.items.len(),
             });
-            match self.one_step(index, &id).await? {
+            let span = tracing::info_span!("step", step = id, run = self.journal.state().run);
+            match self.one_step(index, &id).instrument(span).await? {
                 Step::Done => {
                     let already = self.journal.state().steps[index].progress == Progress::AlreadySo;
                     let state = if already { "already-so" } else { "applied" }.to_owned();

@@ -174,6 +174,7 @@ impl Engine {
     }
 
     fn note(&mut self, fact: Fact) -> Result<(), JournalError> {
+        tracing::info!(fact = fact.name(), "recorded");
         self.journal.write(self.reach.clock.now(), fact)?;
         self.lever.publish(self.journal.state());
         Ok(())
