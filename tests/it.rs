@@ -8,6 +8,8 @@ mod cloud;
 mod docker;
 #[path = "it/engines.rs"]
 mod engines;
+#[path = "it/layers.rs"]
+mod layers;
 #[path = "it/pg.rs"]
 mod pg;
 #[path = "it/postgres.rs"]
