@@ -1,1 +1,2 @@
 //! configuration files and text assets, format-preserving.
+pub mod nginx;
