@@ -49,7 +49,7 @@ async fn scene(case: &Case) -> Scene {
     let (stage, step) = (case.set)().await;
     let start = stage.snapshot();
     let draft = step.plan(&stage.look()).await.unwrap().unwrap_or_else(|| panic!("{}: nothing to do", case.name));
-    assert_eq!(stage.snapshot(), start, "{}: planning changed something", case.name);
+    same(&stage.snapshot(), &start, &format!("{}: planning changed something", case.name));
     let exact = !matches!(draft.reversal, crate::step::Reversal::PointOfNoReturn(_));
     assert!(!draft.lines.is_empty(), "{}: a change without words", case.name);
     Scene { stage, step, change: draft.change, start, exact }
@@ -97,6 +97,17 @@ async fn clean_run(case: &Case) -> (usize, Value) {
     (scene.stage.fuse.calls() - before, scene.stage.snapshot())
 }
 
+/// Compares two worlds and shows where they differ, not all of both.
+fn same(found: &Value, wanted: &Value, told: &str) {
+    if found == wanted {
+        return;
+    }
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap();
+    let (wanted, found) = (pretty(wanted), pretty(found));
+    let diff = similar::TextDiff::from_lines(&wanted, &found);
+    panic!("{told}: not the world it should be\n{}", diff.unified_diff().context_radius(3).header("wanted", "found"));
+}
+
 const SIDES: [When; 2] = [When::Before, When::After];
 
 #[tokio::test]
@@ -106,9 +117,9 @@ async fn applied_twice_is_applied_once_and_holds() {
         scene.apply().await.unwrap();
         let once = scene.stage.snapshot();
         scene.apply().await.unwrap_or_else(|e| panic!("{}: {e}", case.name));
-        assert_eq!(scene.stage.snapshot(), once, "{}: applied twice", case.name);
+        same(&scene.stage.snapshot(), &once, &format!("{}: applied twice", case.name));
         assert_eq!(scene.verify().await, Verdict::Holds, "{}", case.name);
-        assert_eq!(scene.stage.snapshot(), once, "{}: verifying changed something", case.name);
+        same(&scene.stage.snapshot(), &once, &format!("{}: verifying changed something", case.name));
     }
 }
 
@@ -121,7 +132,7 @@ async fn undone_twice_is_undone_once() {
             let undone = scene.undo().await;
             if scene.exact {
                 undone.unwrap_or_else(|e| panic!("{} undone {time}: {e}", case.name));
-                assert_eq!(scene.stage.snapshot(), scene.start, "{} undone {time}", case.name);
+                same(&scene.stage.snapshot(), &scene.start, &format!("{} undone {time}", case.name));
             } else {
                 assert!(matches!(undone, Err(Fault::NeedsConsent { .. } | Fault::Failed { .. })), "{}", case.name);
             }
@@ -135,7 +146,7 @@ async fn undoing_what_never_landed_changes_nothing() {
         let scene = scene(&case).await;
         let undone = scene.undo().await;
         assert!(undone.is_ok() || !scene.exact, "{}: {undone:?}", case.name);
-        assert_eq!(scene.stage.snapshot(), scene.start, "{}", case.name);
+        same(&scene.stage.snapshot(), &scene.start, case.name);
     }
 }
 
@@ -162,7 +173,7 @@ async fn wherever_the_process_dies_forward_reaches_the_end_and_back_the_start() 
                     let done = if forward { scene.apply().await } else { scene.undo().await };
                     done.unwrap_or_else(|e| panic!("{}: {e}", told()));
                     let goal = if forward { &end } else { &scene.start };
-                    assert_eq!(&scene.stage.snapshot(), goal, "{}", told());
+                    same(&scene.stage.snapshot(), goal, &told());
                 }
             }
         }
@@ -188,7 +199,7 @@ async fn whichever_answer_is_lost_forward_reaches_the_end_and_back_the_start() {
                     let done = if forward { scene.apply().await } else { scene.undo().await };
                     done.unwrap_or_else(|e| panic!("{told}: {e}"));
                     let goal = if forward { &end } else { &scene.start };
-                    assert_eq!(&scene.stage.snapshot(), goal, "{told}");
+                    same(&scene.stage.snapshot(), goal, &told);
                 }
             }
         }
