@@ -27,6 +27,7 @@ fn table() -> Vec<Case> {
         super::targets::tests::cases(),
         super::shift_targets::tests::cases(),
         super::dns_weights::tests::cases(),
+        super::static_site::tests::cases(),
         super::soak::tests::cases(),
         super::finalize::tests::cases(),
     ]
@@ -108,6 +109,9 @@ fn same(found: &Value, wanted: &Value, told: &str) {
     panic!("{told}: not the world it should be\n{}", diff.unified_diff().context_radius(3).header("wanted", "found"));
 }
 
+/// So many second deaths are tried after each first one.
+const SECONDS: usize = 4;
+
 const SIDES: [When; 2] = [When::Before, When::After];
 
 #[tokio::test]
@@ -155,9 +159,12 @@ async fn wherever_the_process_dies_forward_reaches_the_end_and_back_the_start() 
     for case in table() {
         let (calls, end) = clean_run(&case).await;
         let points: Vec<(usize, When)> = (0..calls).flat_map(|n| SIDES.map(|when| (n, when))).collect();
-        for &(first, side) in &points {
-            // The second death is counted from the revival; `None` is no second one.
-            for second in std::iter::once(None).chain(points.iter().copied().map(Some)) {
+        for (number, &(first, side)) in points.iter().enumerate() {
+            // The second death is counted from the revival; `None` is no second one. Of many points every so manieth
+            // is the second, beginning elsewhere each time.
+            let stride = points.len().div_ceil(SECONDS);
+            let seconds = points.iter().skip(number % stride).step_by(stride).copied();
+            for second in std::iter::once(None).chain(seconds.map(Some)) {
                 for forward in [true, false] {
                     let scene = scene(&case).await;
                     if !scene.exact && !forward {

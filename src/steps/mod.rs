@@ -4,6 +4,7 @@ pub mod dns_weights;
 pub mod finalize;
 pub mod shift_targets;
 pub mod soak;
+pub mod static_site;
 pub mod targets;
 
 mod tags;

@@ -34,13 +34,18 @@ pub(super) async fn of_app(look: &Look) -> StepResult<Paths> {
     let port = look.site.app.listen.port;
     let mut routes: Vec<&Route> = Vec::new();
     for name in names {
-        let server = server_for(&servers, name, port).or_else(|| server_for(&servers, name, 443));
-        for route in server.map(|server| server.routes.as_slice()).unwrap_or_default() {
-            if goes_to(route, &container, app.port) && !routes.contains(&route) {
-                routes.push(route);
+        // Behind a port that only redirects, the paths stand where the redirect leads.
+        for port in [port, 443] {
+            let server = server_for(&servers, name, port);
+            let to_app = server.map(|server| server.routes.as_slice()).unwrap_or_default().iter();
+            let to_app: Vec<&Route> = to_app.filter(|route| goes_to(route, &container, app.port)).collect();
+            if !to_app.is_empty() {
+                routes.extend(to_app);
+                break;
             }
         }
     }
+    routes.dedup();
     if routes.is_empty() {
         return Err(Fault::failed_with(
             format!(
