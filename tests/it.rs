@@ -1,1 +1,4 @@
 //! The one integration-test binary; a module a topic, in `tests/it/`.
+
+#[path = "it/cloud.rs"]
+mod cloud;
