@@ -2,8 +2,8 @@
 //! touched in here. Bytes that were not asked to change come out as they went in.
 //!
 //! [`config`] edits values in configuration files, [`app`] knows where a database's address and a CORS allow-list
-//! stand, [`origin`] and [`hashed`] carry a new API base through a static site, [`nginx`] reads the proxy's configuration, [`media`] and [`leak`] judge what goes
-//! out and with which headers.
+//! stand, [`origin`] and [`hashed`] carry a new API base through a static site, [`media`] and [`leak`] judge what goes
+//! out and with which headers. [`nginx`] only reads.
 
 pub mod app;
 pub mod config;
