@@ -1,1 +1,3 @@
 //! one file a kind of step.
+
+pub mod app_config;

@@ -420,7 +420,7 @@ impl HostWrite for FakeHost {
         let mut entries = archive.entries().map_err(broken)?;
         while let Some(entry) = entries.next().await {
             let mut entry = entry.map_err(broken)?;
-            let path = format!("{directory}/{}", entry.path().map_err(broken)?.display());
+            let path = format!("{}/{}", directory.trim_end_matches('/'), entry.path().map_err(broken)?.display());
             let mut body = Vec::new();
             entry.read_to_end(&mut body).await.map_err(broken)?;
             files.push((path.into_bytes(), Node::File(body.into())));
