@@ -98,7 +98,7 @@ pub(super) async fn until_proxied(look: &Look, address: IpAddr, limit: Duration)
 }
 
 /// Sends the preflight of each page origin to the app (law O1).
-pub(in crate::steps) async fn origins_allowed(look: &Look, host: &dyn HostRead, container: &str) -> StepResult<()> {
+pub(super) async fn origins_allowed(look: &Look, host: &dyn HostRead, container: &str) -> StepResult<()> {
     for origin in look.site.page_origins() {
         let asked = ask(look, host, container, "OPTIONS", &api_path(look), &preflight(&origin)).await;
         let answer = asked.map_err(|why| Fault::failed(format!("the preflight of {origin} got no answer: {why}")))?;

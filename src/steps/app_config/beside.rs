@@ -31,7 +31,7 @@ pub(super) async fn make(
     }
     for path in &act.look.site.old.app.files {
         if let Some(file) = plan.files.iter().find(|file| file.path == *path) {
-            files::put_text((host, &old.id), (host, &id), path, &file.new_text).await?;
+            files::put_file((host, &old.id), (host, &id), path, file.new_text.as_bytes()).await?;
         } else if !files::is_mounted(&layout.mounts, path) {
             // Unchanged, but perhaps not as the image has it.
             files::copy((host, &old.id), (host, &id), path, FOLDER, |_| ()).await?;

@@ -74,7 +74,7 @@ fn covering<'m>(mounts: &'m mut [Mount], path: &str) -> Option<&'m mut Mount> {
 }
 
 /// Whether a path lies in one of the mounts.
-pub(super) fn is_mounted(mounts: &[Mount], path: &str) -> bool {
+pub(in crate::steps) fn is_mounted(mounts: &[Mount], path: &str) -> bool {
     covering(&mut mounts.to_vec(), path).is_some()
 }
 
@@ -109,19 +109,19 @@ pub(in crate::steps) async fn copy(
     Ok(sum)
 }
 
-/// Writes a text file into a container: owner and mode as the file of the same path in `like`, if there is one.
-pub(in crate::steps) async fn put_text(
+/// Writes a file into a container: owner and mode as the file of the same path in `like`, if there is one.
+pub(in crate::steps) async fn put_file(
     like: (&dyn HostRead, &str),
     to: (&dyn HostWrite, &str),
     path: &str,
-    text: &str,
+    content: &[u8],
 ) -> StepResult<()> {
     let header = match like.0.read(like.1, path).await {
         Ok(stream) => first(stream).await.map_err(|e| Fault::InDoubt(format!("read {path} in {}: {e}", like.1)))?,
         Err(e) if e.kind == Kind::NotFound => None,
         Err(e) => return Err(e.into()),
     };
-    let tar = single(header, path, text.as_bytes()).await.map_err(|e| Fault::failed(format!("pack {path}: {e}")))?;
+    let tar = single(header, path, content).await.map_err(|e| Fault::failed(format!("pack {path}: {e}")))?;
     // The whole path goes into the archive, so that folders which are not there yet are made.
     Ok(to.0.write(to.1, "/", futures::stream::iter([Ok(tar)]).boxed()).await?)
 }

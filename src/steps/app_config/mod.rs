@@ -7,6 +7,8 @@
 mod answers;
 mod beside;
 mod change;
+#[cfg(test)]
+pub(in crate::steps) mod deaths;
 mod files;
 mod preflight;
 mod settings;
@@ -20,9 +22,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use answers::{Health, origins_allowed, proxied};
+pub(in crate::steps) use answers::{Health, allows, api_path, last_words, late, preflight as cors, probe, proxied};
 pub use change::AppConfigChange;
-pub(in crate::steps) use settings::{Settings, edits, observe};
+pub(in crate::steps) use files::{copy, is_mounted, put_file};
+pub(in crate::steps) use preflight::own_files;
+pub(in crate::steps) use settings::{Settings, edits, observe, with_env};
+pub(in crate::steps) use state::REPLACES;
 
 use crate::clients::hosts::Container;
 use crate::step::{Act, Fault, Finding, Look, Planned, Step, StepResult, Verdict};
@@ -88,7 +93,7 @@ impl Step for AppConfig {
             return Ok(Verdict::Drifted(format!("{} is not the container this run made", change.container)));
         };
         if !new.running {
-            let logs = answers::last_words(look.old.as_ref(), &new.id).await;
+            let logs = last_words(look.old.as_ref(), &new.id).await;
             return Ok(Verdict::Broken(format!("the container {} does not run{logs}", new.name)));
         }
         if let Settings::Change(plan) = observe(look, look.old.as_ref(), &new).await? {
@@ -98,14 +103,14 @@ impl Step for AppConfig {
             Health::Down(why) => why,
             Health::Up | Health::Closed => match proxied(look, look.site.old.address).await? {
                 Health::Down(why) => format!("through the proxy: {why}"),
-                Health::Up | Health::Closed => match origins_allowed(look, look.old.as_ref(), &new.id).await {
+                Health::Up | Health::Closed => match answers::origins_allowed(look, look.old.as_ref(), &new.id).await {
                     Ok(()) => return Ok(Verdict::Holds),
                     Err(fault) => return Ok(Verdict::Broken(fault.to_string())),
                 },
             },
         };
-        if answers::late(look) {
-            let logs = answers::last_words(look.old.as_ref(), &new.id).await;
+        if late(look) {
+            let logs = last_words(look.old.as_ref(), &new.id).await;
             return Ok(Verdict::Broken(format!("{why}{logs}")));
         }
         Ok(Verdict::Wait { why, again_in: Duration::from_secs(1) })

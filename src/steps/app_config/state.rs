@@ -6,7 +6,7 @@ use crate::clients::hosts::{Container, HostRead};
 use crate::step::{Fault, StepResult};
 
 /// Says of a container which one it replaces.
-pub(super) const REPLACES: &str = "outgrow.replaces";
+pub(in crate::steps) const REPLACES: &str = "outgrow.replaces";
 
 /// The containers in question.
 pub(super) struct State {

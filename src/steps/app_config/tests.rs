@@ -1,10 +1,9 @@
 //! The step against an engine in memory: every point to die at, forward and back.
 
-use serde_json::Value;
 
+use super::deaths::{self, seen};
 use super::{AppConfig, AppConfigChange};
 use crate::clients::fake::stage::{RUN, Stage};
-use crate::clients::fake::When;
 use crate::clients::hosts::{Container, HostRead, HostWrite, Mount, PublishedPort};
 use crate::clients::web::{Answered, Probe};
 use crate::step::{Change, Fault, Planned, Severity, Step, Verdict};
@@ -49,24 +48,7 @@ fn plain() -> Stage {
 }
 
 async fn planned(stage: &Stage) -> AppConfigChange {
-    match STEP.plan(&stage.look()).await.unwrap() {
-        Planned::Change(change) => change,
-        Planned::AlreadySo => panic!("nothing to change"),
-    }
-}
-
-/// What a person would call the same.
-fn seen(stage: &Stage) -> Value {
-    let mut seen = stage.snapshot();
-    // Addresses are the engine's choice at each connect.
-    for host in ["old", "new"] {
-        for container in seen[host]["containers"].as_array_mut().unwrap() {
-            for place in container[0]["networks"].as_array_mut().unwrap() {
-                place["address"] = Value::Null;
-            }
-        }
-    }
-    seen
+    deaths::planned(&STEP, stage).await
 }
 
 #[tokio::test]
@@ -109,67 +91,22 @@ async fn undo_without_apply_changes_nothing() {
 
 #[tokio::test]
 async fn whenever_the_process_dies_the_run_can_go_on_and_back() {
-    for publishes in [false, true] {
-        let new_stage = || {
-            stage(|app| {
-                if publishes {
-                    let port = PublishedPort { container: 8000, protocol: "tcp".into(), address: String::new(), host: 8000 };
-                    app.ports.push(port);
-                }
-            })
-        };
-        let whole = new_stage();
-        let change = planned(&whole).await;
-        let start = seen(&whole);
-        whole.fuse.revive();
-        STEP.apply(&whole.act(), &change).await.unwrap();
-        let end = seen(&whole);
-        let mut points = 0;
-        for nth in 0.. {
-            for when in [When::Before, When::After] {
-                for back in [false, true] {
-                    let stage = new_stage();
-                    let change = planned(&stage).await;
-                    stage.fuse.die_at(nth, when);
-                    let act = stage.act();
-                    let step = STEP;
-                    tokio::select! {
-                        biased;
-                        () = stage.fuse.died() => {}
-                        done = step.apply(&act, &change) => done.unwrap(),
-                    }
-                    points += usize::from(stage.fuse.is_dead());
-                    stage.fuse.revive();
-                    if back {
-                        back_with_a_stumble(&stage, &change, nth, when).await;
-                        assert_eq!(seen(&stage), start, "back from {when:?} call {nth}");
-                    } else {
-                        step.apply(&stage.act(), &change).await.unwrap();
-                        assert_eq!(seen(&stage), end, "on from {when:?} call {nth}");
-                        let verdict = step.verify(&stage.look_applied(), &change).await.unwrap();
-                        assert_eq!(verdict, Verdict::Holds, "{when:?} call {nth}");
-                    }
-                }
-            }
-            if points < 4 * (nth + 1) {
-                break;
-            }
-        }
-        assert!(points > 40, "{points} points");
-    }
+    let deaths = deaths::everywhere(&STEP, plain).await;
+    assert!(deaths > 40, "{deaths}");
 }
 
-/// Undoes, dies once more on the way, and undoes again.
-async fn back_with_a_stumble(stage: &Stage, change: &AppConfigChange, nth: usize, when: When) {
-    stage.fuse.die_at(nth % 7, when);
-    let act = stage.act();
-    tokio::select! {
-        biased;
-        () = stage.fuse.died() => {}
-        done = STEP.undo(&act, change) => done.unwrap(),
-    }
-    stage.fuse.revive();
-    STEP.undo(&stage.act(), change).await.unwrap();
+/// Then old and new cannot run at a time, and the old one stops first.
+#[tokio::test]
+async fn the_same_where_the_app_publishes_a_port() {
+    let publishes = || {
+        stage(|app| {
+            let port = PublishedPort { container: 8000, protocol: "tcp".into(), address: String::new(), host: 8000 };
+            app.ports.push(port);
+        })
+    };
+    assert!(planned(&publishes()).await.alone);
+    let deaths = deaths::everywhere(&STEP, publishes).await;
+    assert!(deaths > 40, "{deaths}");
 }
 
 #[tokio::test]
