@@ -4,3 +4,7 @@
 mod docker;
 #[path = "it/engines.rs"]
 mod engines;
+#[path = "it/app_steps.rs"]
+mod app_steps;
+#[path = "it/shop.rs"]
+mod shop;

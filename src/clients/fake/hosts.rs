@@ -267,6 +267,14 @@ impl HostRead for FakeHost {
         }
     }
 
+    async fn processes(&self, container: &str) -> ClientResult<Vec<(u32, String)>> {
+        let state = self.lock();
+        state.at("list processes", container)?;
+        // A signal brings new workers, as it does with nginx.
+        let pid = u32::try_from(state.signals).unwrap_or(u32::MAX);
+        Ok(vec![(pid, "nginx: worker process".to_owned())])
+    }
+
     async fn logs(&self, _: &str, _: usize) -> ClientResult<String> {
         Ok(String::new())
     }

@@ -114,11 +114,7 @@ pub(in crate::steps) fn api_path(look: &Look) -> String {
 
 /// The headers a browser sends ahead.
 pub(in crate::steps) fn preflight(origin: &str) -> [(&str, &str); 3] {
-    [
-        ("origin", origin),
-        ("access-control-request-method", "POST"),
-        ("access-control-request-headers", "content-type"),
-    ]
+    [("origin", origin), ("access-control-request-method", "POST"), ("access-control-request-headers", "content-type")]
 }
 
 /// Whether a preflight's answer lets the origin in.
@@ -129,7 +125,9 @@ pub(in crate::steps) fn allows(answer: &Answered, origin: &str) -> StepResult<()
             format!(
                 "the app does not allow the origin {origin}: its preflight was answered with status {} and {}",
                 answer.status,
-                found.map_or("no Access-Control-Allow-Origin".to_owned(), |f| format!("Access-Control-Allow-Origin: {f}"))
+                found.map_or("no Access-Control-Allow-Origin".to_owned(), |f| format!(
+                    "Access-Control-Allow-Origin: {f}"
+                ))
             ),
             "add the origin where the app keeps its allow-list, and name that file in `box.app.files`",
         )),

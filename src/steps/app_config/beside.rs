@@ -1,10 +1,10 @@
 //! The new container, made beside the old one: same definition, new settings, none of its names.
 
+use super::RUN_LABEL;
 use super::change::AppConfigChange;
 use super::files::{self, FOLDER, Layout};
 use super::settings::{self, Settings, edits};
 use super::state::REPLACES;
-use super::RUN_LABEL;
 use crate::clients::hosts::Container;
 use crate::rewrite::app::Plan;
 use crate::step::{Act, Fault, StepResult};

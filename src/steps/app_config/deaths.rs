@@ -38,9 +38,7 @@ pub(in crate::steps) async fn everywhere<S: Step>(step: &S, make: impl Fn() -> S
     let mut deaths = 0;
     for nth in 0.. {
         let before = deaths;
-        for (when, back) in
-            [(When::Before, false), (When::After, false), (When::Before, true), (When::After, true)]
-        {
+        for (when, back) in [(When::Before, false), (When::After, false), (When::Before, true), (When::After, true)] {
             let stage = make();
             let change = planned(step, &stage).await;
             stage.fuse.die_at(nth, when);

@@ -20,8 +20,7 @@ pub(in crate::steps) async fn observe(look: &Look, host: &dyn HostRead, app: &Co
     let database = database(look).await?;
     let files = texts(look, host, app).await?;
     let origins = look.site.page_origins();
-    let search =
-        |database| plan(Search { env: &app.env, files: &files, database: Some(database), origins: &origins });
+    let search = |database| plan(Search { env: &app.env, files: &files, database: Some(database), origins: &origins });
     match search(&database).map_err(refused)? {
         Outcome::Planned(plan) => Ok(told(plan)),
         Outcome::NoneFound(plan) => {

@@ -1,7 +1,7 @@
 //! Where a run stands, read from names, labels and ids.
 
-use super::change::AppConfigChange;
 use super::RUN_LABEL;
+use super::change::AppConfigChange;
 use crate::clients::hosts::{Container, HostRead};
 use crate::step::{Fault, StepResult};
 

@@ -11,6 +11,8 @@ use crate::step::{Act, StepResult};
 
 /// How long the app may take to end its requests.
 pub(super) const GRACE: u32 = 10;
+/// How long a proxy may take to reload; also how long one is given whose workers cannot be told apart.
+const RELOAD: Duration = Duration::from_secs(2);
 
 /// Does it, from wherever it stands.
 pub(super) async fn apply(act: &Act, change: &AppConfigChange) -> StepResult<()> {
@@ -34,19 +36,18 @@ pub(super) async fn apply(act: &Act, change: &AppConfigChange) -> StepResult<()>
     // It was off its networks for a moment, and its connections with it: it must have come back before anybody asks it.
     answers::until_up(&act.look, host, &new).await?;
     reload(act).await?;
-    gap = gap.or_else(|| Some(Instant::now()));
     host.stop(&old.id, GRACE).await?;
+    // At once: until the proxy has forgotten the address that is gone, a request may wait for it in vain.
+    reload(act).await?;
+    if let Some(gap) = gap {
+        act.note(format!("the API was away for {} ms", gap.elapsed().as_millis()));
+    }
     for place in &old.networks {
         host.disconnect(&old.id, &place.network).await?;
     }
     take_name(host, &old.id, &change.before()).await?;
     take_name(host, &new, &change.container).await?;
-    reload(act).await?;
-    answers::until_proxied(&act.look, act.look.site.old.address, Duration::from_secs(20)).await?;
-    if let Some(gap) = gap {
-        tracing::info!("{} was swapped in {} ms", change.container, gap.elapsed().as_millis());
-    }
-    Ok(())
+    answers::until_proxied(&act.look, act.look.site.old.address, Duration::from_secs(20)).await
 }
 
 /// Sees to it that a container stands in a network under exactly these names.
@@ -69,14 +70,32 @@ pub(super) async fn take_name(host: &dyn HostWrite, container: &str, name: &str)
     Ok(())
 }
 
-/// Lets the proxy look its upstreams up anew; running requests end undisturbed. nginx reloads on SIGHUP.
+/// Lets the proxy look its upstreams up anew; running requests end undisturbed. nginx reloads on SIGHUP, and that is
+/// done once no worker from before takes requests.
 pub(super) async fn reload(act: &Act) -> StepResult<()> {
     let host = act.reach.old.as_ref();
     let proxy = &act.look.site.old.proxy;
-    if host.container(proxy).await?.is_some_and(|proxy| proxy.running) {
-        host.signal(proxy, "SIGHUP").await?;
+    if !host.container(proxy).await?.is_some_and(|proxy| proxy.running) {
+        return Ok(());
+    }
+    let before = workers(host, proxy).await?;
+    host.signal(proxy, "SIGHUP").await?;
+    let started = Instant::now();
+    while started.elapsed() < RELOAD {
+        let now = workers(host, proxy).await?;
+        if !now.is_empty() && now.iter().all(|worker| !before.contains(worker)) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(())
+}
+
+/// The nginx workers that take requests.
+async fn workers(host: &dyn HostRead, proxy: &str) -> StepResult<Vec<u32>> {
+    let all = host.processes(proxy).await?;
+    let takes = |command: &str| command.contains("nginx: worker process") && !command.contains("shutting down");
+    Ok(all.into_iter().filter(|(_, command)| takes(command)).map(|(pid, _)| pid).collect())
 }
 
 async fn look(host: &dyn HostRead, container: &str) -> StepResult<Container> {

@@ -1,6 +1,5 @@
 //! The step against an engine in memory: every point to die at, forward and back.
 
-
 use super::deaths::{self, seen};
 use super::{AppConfig, AppConfigChange};
 use crate::clients::fake::stage::{RUN, Stage};

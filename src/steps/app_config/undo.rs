@@ -44,10 +44,11 @@ pub(super) async fn undo(act: &Act, change: &AppConfigChange) -> StepResult<()> 
         if new.running {
             host.stop(&new.id, GRACE).await?;
         }
+        reload(act).await?;
+        // Last: as long as it is there, an undo that was broken off knows that it has to reload.
         host.remove(&new.id).await?;
     }
-    // Also where nothing else was left to do: an earlier try may have ended just before this.
-    reload(act).await
+    Ok(())
 }
 
 /// Waits until the old app takes requests again. Whether it is well is not asked: before the step it may have been fenced

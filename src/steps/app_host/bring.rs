@@ -80,10 +80,7 @@ fn engine<'a>(step: &AppHost, act: &'a Act) -> StepResult<&'a dyn HostWrite> {
 }
 
 fn labels(act: &Act, change: &AppHostChange) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        (RUN_LABEL.to_owned(), change.run.clone()),
-        ("outgrow.epoch".to_owned(), act.epoch.to_string()),
-    ])
+    BTreeMap::from([(RUN_LABEL.to_owned(), change.run.clone()), ("outgrow.epoch".to_owned(), act.epoch.to_string())])
 }
 
 /// Streams the images that are not there, in one go: what they share is sent once.

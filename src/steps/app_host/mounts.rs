@@ -15,8 +15,15 @@ pub(super) const LIMIT: u64 = 1 << 30;
 
 /// What is the host's own, and differs there by right.
 const HOSTS_OWN: [&str; 9] = [
-    "/var/run/docker.sock", "/run/docker.sock", "/etc/localtime", "/etc/timezone", "/etc/hosts", "/etc/resolv.conf",
-    "/dev", "/proc", "/sys",
+    "/var/run/docker.sock",
+    "/run/docker.sock",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    "/dev",
+    "/proc",
+    "/sys",
 ];
 
 /// Looks at every mount of a container that runs on the box.

@@ -25,7 +25,8 @@ fn stage() -> Stage {
     let mut proxy = container("demo-proxy", "proxy");
     proxy.mounts = vec![bind("/srv/tls/site.pem", "/etc/nginx/tls/site.pem"), bind("/etc/localtime", "/etc/localtime")];
     let mut app = container("demo-was", "was");
-    app.mounts = vec![Mount { kind: "volume".into(), source: "uploads".into(), target: "/up".into(), read_only: false }];
+    app.mounts =
+        vec![Mount { kind: "volume".into(), source: "uploads".into(), target: "/up".into(), read_only: false }];
     futures::executor::block_on(async {
         for name in ["demo-proxy", "demo-was"] {
             stage.old.stop(name, 0).await.unwrap();
@@ -73,7 +74,9 @@ async fn three_containers_go_with_images_files_and_settings_and_come_away_again(
     step().apply(&stage.act(), &change).await.unwrap();
     assert_eq!(seen(&stage), after, "twice is once");
 
-    let text = ENV_FILE.replace("=db\n", "=shop-db.rds.test\n").replace("box.shop.test", "box.shop.test,https://www.shop.test");
+    let text = ENV_FILE
+        .replace("=db\n", "=shop-db.rds.test\n")
+        .replace("box.shop.test", "box.shop.test,https://www.shop.test");
     assert_eq!(stage.new.read_file("demo-was", "/app/.env").await.unwrap(), text);
     assert_eq!(stage.new.read_file("demo-was", "/up/사진.jpg").await.unwrap(), "a picture");
     assert_eq!(stage.new.read_file("demo-proxy", "/etc/nginx/tls/site.pem").await.unwrap(), "PEM");
@@ -114,7 +117,10 @@ async fn what_others_put_there_stays() {
     step().undo(&stage.act(), &change).await.unwrap();
     assert_eq!(seen(&stage), before);
     let findings = step().check(&stage.look()).await.unwrap();
-    assert!(findings.iter().any(|f| f.severity == Severity::Blocker && f.what.contains("demo-web already")), "{findings:?}");
+    assert!(
+        findings.iter().any(|f| f.severity == Severity::Blocker && f.what.contains("demo-web already")),
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
