@@ -66,6 +66,31 @@ pub struct State {
     pub distributions: BTreeMap<String, Distribution>,
     /// Buckets by name.
     pub buckets: BTreeMap<String, Bucket>,
+    /// Subnets by id.
+    pub subnets: BTreeMap<String, Subnet>,
+    /// What only the APIs show of a thing (creation time, VPC, comment, …), by ARN or id. The data plane has no use for it.
+    pub facts: BTreeMap<String, BTreeMap<String, String>>,
+    /// Tags, by ARN, of the things that keep none themselves.
+    pub tags: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A subnet of a VPC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subnet {
+    /// The VPC's id.
+    pub vpc: String,
+    /// The Availability Zone's name.
+    pub zone: String,
+    /// First address and prefix length.
+    pub cidr: (std::net::Ipv4Addr, u8),
+}
+
+impl Subnet {
+    /// Whether an address lies in it.
+    pub fn holds(&self, address: std::net::Ipv4Addr) -> bool {
+        let mask = u32::MAX.checked_shl(32 - u32::from(self.cidr.1.min(32))).unwrap_or(0);
+        u32::from(address) & mask == u32::from(self.cidr.0) & mask
+    }
 }
 
 /// A hosted zone.

@@ -1,0 +1,90 @@
+//! Rule conditions, out of and onto the wire.
+
+use super::super::super::state::Condition;
+use super::super::wire::{ApiError, Node, refuse};
+
+/// Reads the conditions of a rule: one to five values in all, each field once but for headers and queries.
+pub(super) fn read(input: &Node) -> Result<Vec<Condition>, ApiError> {
+    let conditions = input.items("Conditions").map(one).collect::<Result<Vec<_>, _>>()?;
+    let values: usize = conditions.iter().map(|c| values(c)).sum();
+    if conditions.is_empty() {
+        return Err(refuse("ValidationError", "A rule needs a condition"));
+    }
+    if values > 5 {
+        return Err(refuse(
+            "TooManyConditionValues",
+            format!("A rule has at most 5 condition values, and this one has {values}"),
+        ));
+    }
+    Ok(conditions)
+}
+
+fn values(condition: &Condition) -> usize {
+    match condition {
+        Condition::Path(v) | Condition::Host(v) | Condition::Method(v) | Condition::Header(_, v) => v.len(),
+        Condition::Query(v) => v.len(),
+    }
+}
+
+fn one(node: &Node) -> Result<Condition, ApiError> {
+    let field = node.need("Field")?;
+    let config = |name: &str| {
+        let own = node.child(name).map(|c| c.texts("Values")).unwrap_or_default();
+        let values = if own.is_empty() { node.texts("Values") } else { own };
+        let fits = |v: &String| !v.is_empty() && v.chars().count() <= 128;
+        if values.is_empty() || !values.iter().all(fits) {
+            return Err(refuse(
+                "ValidationError",
+                format!("The condition '{field}' needs values of 1 to 128 characters"),
+            ));
+        }
+        Ok(values)
+    };
+    match field {
+        "path-pattern" => Ok(Condition::Path(config("PathPatternConfig")?)),
+        "host-header" => Ok(Condition::Host(config("HostHeaderConfig")?)),
+        "http-request-method" => Ok(Condition::Method(config("HttpRequestMethodConfig")?)),
+        "http-header" => {
+            let name = node.child("HttpHeaderConfig").and_then(|c| c.get("HttpHeaderName"));
+            let name =
+                name.ok_or_else(|| refuse("ValidationError", "The condition 'http-header' needs a header name"))?;
+            Ok(Condition::Header(name.to_owned(), config("HttpHeaderConfig")?))
+        }
+        "query-string" => {
+            let pairs = node.child("QueryStringConfig").into_iter().flat_map(|c| c.items("Values"));
+            let pairs = pairs.map(|p| Ok((p.get("Key").map(str::to_owned), p.need("Value")?.to_owned())));
+            Ok(Condition::Query(pairs.collect::<Result<_, ApiError>>()?))
+        }
+        other => Err(refuse(
+            "ValidationError",
+            format!(
+                "Condition field '{other}' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string]'"
+            ),
+        )),
+    }
+}
+
+/// A condition as it is described.
+pub(super) fn node(condition: &Condition) -> Node {
+    let plain = |field: &str, config: &str, values: &[String]| {
+        Node::default()
+            .put("Field", field)
+            .texts_list("Values", "member", values)
+            .with(Node::new(config).texts_list("Values", "member", values))
+    };
+    match condition {
+        Condition::Path(values) => plain("path-pattern", "PathPatternConfig", values),
+        Condition::Host(values) => plain("host-header", "HostHeaderConfig", values),
+        Condition::Method(values) => Node::default()
+            .put("Field", "http-request-method")
+            .with(Node::new("HttpRequestMethodConfig").texts_list("Values", "member", values)),
+        Condition::Header(name, values) => Node::default()
+            .put("Field", "http-header")
+            .with(Node::new("HttpHeaderConfig").put("HttpHeaderName", name).texts_list("Values", "member", values)),
+        Condition::Query(pairs) => {
+            let pairs = pairs.iter().map(|(k, v)| Node::default().put_some("Key", k.as_ref()).put("Value", v));
+            let config = Node::new("QueryStringConfig").list("Values", "member", pairs);
+            Node::default().put("Field", "query-string").with(config)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a rehearsal finds in its account before it starts: a network, a zone, a balancer, a distribution, a database.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::super::state::{
+    ACCOUNT, Action, Balancer, DatabaseInstance, Distribution, Listener, RecordSet, Subnet, Zone,
+};
+use super::{Cloud, elb, fresh, iso, route53};
+
+impl Cloud {
+    /// Makes a VPC of two subnets, the halves of `cidr`, in the region's zones `a` and `b`; gives the subnets' ids.
+    pub fn seed_network(&self, vpc: &str, cidr: (Ipv4Addr, u8)) -> [String; 2] {
+        let region = &self.settings().region;
+        let prefix = (cidr.1 + 1).min(32);
+        let half = 1_u32.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+        let second = Ipv4Addr::from(u32::from(cidr.0).wrapping_add(half));
+        let ids = [format!("subnet-{}a", fresh()), format!("subnet-{}b", fresh())];
+        let mut state = self.shared().lock();
+        for (id, first, zone) in [(&ids[0], cidr.0, 'a'), (&ids[1], second, 'b')] {
+            let subnet = Subnet { vpc: vpc.into(), zone: format!("{region}{zone}"), cidr: (first, prefix) };
+            state.subnets.insert(id.clone(), subnet);
+        }
+        drop(state);
+        self.shared().changed();
+        ids
+    }
+
+    /// Makes a hosted zone with these records beside its NS and SOA; gives its id.
+    pub fn seed_zone(&self, name: &str, records: impl IntoIterator<Item = RecordSet>) -> String {
+        let id = format!("Z{}", fresh().to_uppercase());
+        let mut zone: Zone = route53::new_zone(name);
+        zone.records.extend(records);
+        self.shared().lock().zones.insert(id.clone(), zone);
+        self.shared().changed();
+        id
+    }
+
+    /// Makes an Application Load Balancer in these subnets whose edge listens on `address`; gives its ARN.
+    pub fn seed_balancer(&self, name: &str, address: IpAddr, subnets: &[String]) -> String {
+        let (arn, balancer) = elb::new_balancer(&self.settings().region, name, address);
+        let vpc = self.shared().lock().subnets.get(subnets.first().map_or("", String::as_str)).map(|s| s.vpc.clone());
+        let facts = BTreeMap::from([
+            ("created".to_owned(), iso(self.shared().clock.now())),
+            ("subnets".to_owned(), subnets.join(",")),
+            ("vpc".to_owned(), vpc.unwrap_or_default()),
+            ("scheme".to_owned(), "internet-facing".to_owned()),
+        ]);
+        let mut state = self.shared().lock();
+        state.balancers.insert(arn.clone(), Balancer { state: "active".into(), ..balancer });
+        state.facts.insert(arn.clone(), facts);
+        drop(state);
+        self.shared().changed();
+        arn
+    }
+
+    /// Makes a listener; gives its ARN.
+    pub fn seed_listener(&self, balancer: &str, port: u16, certificate: Option<&str>, default: Action) -> String {
+        let protocol = if certificate.is_some() { "HTTPS" } else { "HTTP" }.to_owned();
+        let arn = elb::arn_below(balancer, "listener");
+        let listener = Listener {
+            balancer: balancer.into(),
+            protocol,
+            port,
+            certificates: certificate.map(str::to_owned).into_iter().collect(),
+            default_action: default,
+            rules: BTreeMap::new(),
+        };
+        self.shared().lock().listeners.insert(arn.clone(), listener);
+        self.shared().changed();
+        arn
+    }
+
+    /// Makes a distribution that reads `bucket` below `origin_path` and answers to `aliases`; gives its domain name.
+    pub fn seed_distribution(&self, bucket: &str, origin_path: &str, aliases: &[&str], address: IpAddr) -> String {
+        let domain = format!("d{}.cloudfront.net", &fresh()[..13]);
+        let distribution = Distribution {
+            id: format!("E{}", fresh()[..13].to_uppercase()),
+            aliases: aliases.iter().map(|a| (*a).to_owned()).collect::<BTreeSet<_>>(),
+            bucket: bucket.into(),
+            origin_path: origin_path.into(),
+            default_root: "index.html".into(),
+            address,
+        };
+        self.shared().lock().distributions.insert(domain.clone(), distribution);
+        self.shared().changed();
+        domain
+    }
+
+    /// Enters a database instance whose server is already there.
+    pub fn seed_database(&self, id: &str, instance: DatabaseInstance) {
+        self.shared().lock().databases.insert(id.into(), instance);
+        self.shared().changed();
+    }
+
+    /// A certificate's ARN, as ACM would give it out.
+    pub fn seed_certificate(&self) -> String {
+        format!("arn:aws:acm:{}:{ACCOUNT}:certificate/{}", self.settings().region, fresh())
+    }
+}
