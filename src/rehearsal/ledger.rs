@@ -123,7 +123,7 @@ impl Ledger {
         }
         let (sender, receiver) = channel();
         let failed = Arc::new(Mutex::new(None));
-        let writer = std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("ledger".into())
             .spawn({
                 let failed = failed.clone();
@@ -138,7 +138,7 @@ impl Ledger {
             path: path.to_owned(),
             writes: Mutex::new(writes),
             sender: Mutex::new(Some(sender)),
-            writer: Mutex::new(Some(writer)),
+            writer: Mutex::new(Some(thread)),
             failed,
         };
         Ok(Self { inner: Arc::new(inner) })

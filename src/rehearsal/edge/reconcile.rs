@@ -78,13 +78,13 @@ impl Reconciler {
         loop {
             let version = *watch.borrow_and_update();
             let troubles = self.apply().await;
-            let troubled = !troubles.is_empty();
+            let again = !troubles.is_empty();
             *self.known.troubles.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
             applied.send_replace(version + 1);
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = watch.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep(AGAIN), if troubled => {}
+                () = tokio::time::sleep(AGAIN), if again => {}
             }
         }
     }

@@ -23,8 +23,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
 /// Headers that belong to one connection. Source: RFC 9110, 7.6.1.
-const HOP_BY_HOP: [HeaderName; 7] = [
-    header::CONNECTION,
+const HOP_BY_HOP: [HeaderName; 6] = [
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::TE,
@@ -80,7 +79,7 @@ async fn exchange(
     let bodyless = body.is_end_stream();
     let replay = (bodyless && parts.method.is_idempotent()).then(|| parts.clone());
     let body = if bodyless { empty() } else { Upload::new(body, progress.clone()).boxed_unsync() };
-    let send = async {
+    let sending = async {
         match target.send(Request::from_parts(parts, body), false, table.idle).await {
             Ok(sent) => Ok(sent),
             Err(failed) => {
@@ -94,7 +93,7 @@ async fn exchange(
         }
     };
     let (response, sender) = tokio::select! {
-        sent = send => sent?,
+        sent = sending => sent?,
         () = progress.standstill(table.idle) => return Err(NoAnswer::Timeout),
     };
     Ok(response.map(|body| Reply::new(body, sender, target.clone(), table.idle).boxed_unsync()))
@@ -140,11 +139,10 @@ fn forwarded_for(headers: &HeaderMap, from: SocketAddr) -> Option<HeaderValue> {
 
 fn without_hops(headers: &mut HeaderMap) {
     // headers the peer itself named as its connection's own
-    if let Some(named) = headers.get(header::CONNECTION).and_then(|v| v.to_str().ok())
-        && !named.eq_ignore_ascii_case("keep-alive")
-        && !named.eq_ignore_ascii_case("close")
+    if let Some(connection) = headers.remove(header::CONNECTION)
+        && let Ok(named) = connection.to_str()
     {
-        for name in named.to_owned().split(',') {
+        for name in named.split(',') {
             headers.remove(name.trim());
         }
     }

@@ -11,6 +11,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod upstream;
+#[cfg(test)]
+mod wire_tests;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};

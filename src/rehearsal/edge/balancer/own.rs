@@ -50,7 +50,7 @@ fn signed(mut response: Response<Body>) -> Response<Body> {
 }
 
 /// Fills in `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`.
-/// Source: Elastic Load Balancing API reference, RedirectActionConfig.
+/// Source: Elastic Load Balancing API reference, `RedirectActionConfig`.
 fn location(request: &Parts, table: &Table, [protocol, host, port, path, query]: [&String; 5]) -> String {
     let scheme = if table.https { "https" } else { "http" };
     let fill = |template: &str| {

@@ -16,7 +16,7 @@ use crate::rehearsal::edge::counters::Counters;
 use crate::rehearsal::state::{Action, Condition, Listener, State, Target, TargetGroup};
 
 /// The idle timeout where the balancer's attributes name none. Law L6.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What a listener knows at one moment.
 pub struct Table {

@@ -120,7 +120,7 @@ impl Serve for Front {
     }
 
     fn idle(&self) -> Duration {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
 }
 

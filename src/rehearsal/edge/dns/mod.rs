@@ -127,16 +127,13 @@ async fn converse(mut stream: TcpStream, directory: &RwLock<Arc<Directory>>) -> 
 
 /// The reply to a query as it came off the wire; `None` where it deserves none.
 fn reply(wire: &[u8], directory: &Directory, udp: bool) -> Option<Vec<u8>> {
-    let query = match Message::from_vec(wire) {
-        Ok(query) => query,
-        Err(_) => {
-            // not even a header, or a response: answering could start a loop
-            let id = u16::from_be_bytes([*wire.first()?, *wire.get(1)?]);
-            if wire.len() < 12 || wire[2] & 0x80 != 0 {
-                return None;
-            }
-            return Message::error_msg(id, OpCode::Query, ResponseCode::FormErr).to_vec().ok();
+    let Ok(query) = Message::from_vec(wire) else {
+        // not even a header, or a response: answering could start a loop
+        if wire.len() < 12 || wire[2] & 0x80 != 0 {
+            return None;
         }
+        let id = u16::from_be_bytes([wire[0], wire[1]]);
+        return Message::error_msg(id, OpCode::Query, ResponseCode::FormErr).to_vec().ok();
     };
     if query.metadata.message_type == MessageType::Response {
         return None;

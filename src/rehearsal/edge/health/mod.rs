@@ -159,10 +159,7 @@ async fn check(shared: Shared, tls: TlsConnector, place: Place, order: Order) {
     loop {
         every.tick().await;
         let outcome = probe::ask(&order.question, &tls).await;
-        match outcome {
-            Ok(()) => (good, bad) = (good.saturating_add(1), 0),
-            Err(_) => (good, bad) = (0, bad.saturating_add(1)),
-        }
+        (good, bad) = if outcome.is_ok() { (good.saturating_add(1), 0) } else { (0, bad.saturating_add(1)) };
         let touched = {
             let mut state = shared.lock();
             let target = state.target_groups.get_mut(&place.0).and_then(|g| {

@@ -28,8 +28,8 @@ pub struct Question {
     pub matcher: String,
 }
 
-/// Why a check failed: the reason code DescribeTargetHealth shows.
-/// Source: Elastic Load Balancing API reference, TargetHealth.
+/// Why a check failed: the reason code `DescribeTargetHealth` shows.
+/// Source: Elastic Load Balancing API reference, `TargetHealth`.
 pub type Reason = &'static str;
 
 /// Asks once.

@@ -14,9 +14,8 @@ async fn becomes(shared: &Shared, target: &TinyTarget, state: &str, reason: &str
         (target.state.clone(), target.reason.clone())
     };
     let reached = watch.wait_for(|_| now() == (state.to_owned(), reason.to_owned()));
-    if tokio::time::timeout(Duration::from_secs(15), reached).await.is_err() {
-        panic!("{:?} and not {state} {reason}", now());
-    }
+    let reached = tokio::time::timeout(Duration::from_secs(15), reached).await.is_ok();
+    assert!(reached, "{:?} and not {state} {reason}", now());
 }
 
 #[tokio::test(flavor = "multi_thread")]
