@@ -2,6 +2,10 @@
 
 #[path = "it/cloud.rs"]
 mod cloud;
+#[path = "it/docker.rs"]
+mod docker;
+#[path = "it/engines.rs"]
+mod engines;
 #[path = "it/pg.rs"]
 mod pg;
 #[path = "it/postgres.rs"]

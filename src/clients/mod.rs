@@ -4,6 +4,7 @@
 //! A `…Read` trait cannot change anything; a `…Write` trait is its reader too. [`crate::step::Look`] holds readers
 //! alone, so a dry run changes nothing, by type.
 
+pub mod aws;
 pub mod balancer;
 pub mod dns;
 pub mod docker;
@@ -15,5 +16,6 @@ pub mod instances;
 pub mod objects;
 pub mod postgres;
 pub mod web;
+pub mod web_http;
 
 pub use error::{ClientError, ClientResult, Kind};

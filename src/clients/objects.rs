@@ -43,7 +43,7 @@ pub struct Stored {
 }
 
 /// The state of a bucket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BucketState {
     /// All four Block Public Access switches are on.
     pub blocks_public: bool,
@@ -51,6 +51,31 @@ pub struct BucketState {
     pub policy: Option<String>,
     /// Tags.
     pub tags: Vec<(String, String)>,
+}
+
+/// A CRC64NVME in the making, as S3 keeps one for every object.
+#[derive(Default)]
+pub struct Crc64(Option<crc_fast::Digest>);
+
+impl Crc64 {
+    /// The checksum of these bytes, in base64.
+    pub fn of(bytes: &[u8]) -> String {
+        encoded(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, bytes))
+    }
+
+    /// Takes more bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.get_or_insert_with(|| crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme)).update(bytes);
+    }
+
+    /// The checksum so far, in base64.
+    pub fn base64(&self) -> String {
+        self.0.as_ref().map_or_else(|| Self::of(&[]), |digest| encoded(digest.finalize()))
+    }
+}
+
+fn encoded(crc: u64) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, crc.to_be_bytes())
 }
 
 /// A body to be uploaded, with the checksum S3 must find.
@@ -92,9 +117,29 @@ pub trait ObjectsWrite: ObjectsRead {
     /// Stores an object and returns its CRC64NVME (base64) as computed here and confirmed by S3.
     async fn put(&self, bucket: &str, key: &str, body: Body<'_>, headers: &Headers) -> ClientResult<String>;
 
+    /// Copies an object within the bucket, at most 5 GiB, with its own headers and metadata or with these instead.
+    /// A source that is not there is [`super::Kind::NotFound`].
+    async fn copy(&self, bucket: &str, from: &str, to: &str, headers: Option<&Headers>) -> ClientResult<()>;
+
     /// Deletes objects; those that are gone already are no error.
     async fn delete(&self, bucket: &str, keys: &[String]) -> ClientResult<()>;
 
     /// Aborts every multipart upload that was left unfinished below the prefix; returns how many.
     async fn abort_uploads(&self, bucket: &str, prefix: &str) -> ClientResult<usize>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_the_one_of_the_catalogue_whole_or_in_pieces() {
+        // The check value of CRC-64/NVME for "123456789" is ae8b14860a799888.
+        assert_eq!(Crc64::of(b"123456789"), encoded(0xae8b_1486_0a79_9888));
+        let mut pieces = Crc64::default();
+        assert_eq!(pieces.base64(), Crc64::of(b""));
+        pieces.update(b"1234");
+        pieces.update(b"56789");
+        assert_eq!(pieces.base64(), Crc64::of(b"123456789"));
+    }
 }

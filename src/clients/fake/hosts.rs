@@ -1,0 +1,363 @@
+//! A Docker engine in memory: containers with files, images, networks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio_util::io::StreamReader;
+
+use super::Fuse;
+use crate::clients::hosts::{Attachment, Bytestream, Container, Duplex, HostRead, HostWrite};
+use crate::clients::{ClientError, ClientResult, Kind};
+
+/// What lies at a path inside a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Node {
+    /// A file.
+    File(Bytes),
+    /// A symbolic link.
+    Symlink(String),
+    /// A second name of a file, by its absolute path.
+    Hardlink(String),
+    /// A character device.
+    Device,
+}
+
+/// One engine.
+#[derive(Clone)]
+pub struct FakeHost {
+    fuse: Fuse,
+    name: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    containers: Vec<(Container, BTreeMap<Vec<u8>, Node>)>,
+    images: BTreeSet<String>,
+    networks: BTreeSet<String>,
+    made: usize,
+}
+
+impl FakeHost {
+    /// An engine with nothing on it.
+    pub fn new(fuse: Fuse, name: &str) -> Self {
+        Self { fuse, name: name.into(), state: Arc::default() }
+    }
+
+    /// Puts a container there, running.
+    pub fn place(&self, container: Container) {
+        self.lock().containers.push((container, BTreeMap::new()));
+    }
+
+    /// Puts something at an absolute path (any bytes) inside a container.
+    pub fn put(&self, container: &str, path: impl AsRef<[u8]>, node: Node) {
+        let mut state = self.lock();
+        if let Ok(at) = state.at("put", container) {
+            state.containers[at].1.insert(path.as_ref().to_vec(), node);
+        }
+    }
+
+    /// Puts a text file there.
+    pub fn text(&self, container: &str, path: &str, text: &str) {
+        self.put(container, path, Node::File(Bytes::copy_from_slice(text.as_bytes())));
+    }
+
+    /// Everything, comparable. Ids of containers made here are left out: they differ from try to try.
+    pub fn snapshot(&self) -> Value {
+        let state = self.lock();
+        let mut containers: Vec<Value> = Vec::new();
+        for (container, files) in &state.containers {
+            let mut container = container.clone();
+            if container.id.starts_with("made-") {
+                container.id.clear();
+            }
+            let files = files.iter().map(|(path, node)| (String::from_utf8_lossy(path), format!("{node:?}")));
+            containers.push(json!([container, files.collect::<BTreeMap<_, _>>()]));
+        }
+        containers.sort_by_key(ToString::to_string);
+        json!({ "containers": containers, "images": state.images, "networks": state.networks })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn change<T>(
+        &self,
+        what: &str,
+        name: &str,
+        f: impl FnOnce(&mut Container) -> ClientResult<T>,
+    ) -> ClientResult<T> {
+        self.fuse
+            .act(what, || {
+                let mut state = self.lock();
+                let at = state.at(what, name)?;
+                f(&mut state.containers[at].0)
+            })
+            .await
+    }
+}
+
+impl State {
+    fn at(&self, what: &str, name: &str) -> ClientResult<usize> {
+        let at = self.containers.iter().position(|(c, _)| c.name == name || c.id == name);
+        at.ok_or_else(|| ClientError::new(Kind::NotFound, what, format!("there is no container {name}")))
+    }
+}
+
+/// The tar stream Docker makes of a path: names begin with the path's last part.
+async fn archive(files: Vec<(Vec<u8>, Node)>, path: &str) -> std::io::Result<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt;
+    let parent = path.rfind('/').map_or(0, |at| at + 1);
+    let mut tar = tokio_tar::Builder::new(Vec::new());
+    for (name, node) in files {
+        let mut header = tokio_tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(0);
+        let inside = std::path::Path::new(std::ffi::OsStr::from_bytes(&name[parent..])).to_path_buf();
+        match node {
+            Node::File(body) => {
+                header.set_size(body.len() as u64);
+                tar.append_data(&mut header, inside, body.as_ref()).await?;
+            }
+            Node::Symlink(to) => {
+                header.set_entry_type(tokio_tar::EntryType::Symlink);
+                header.set_link_name(to)?;
+                tar.append_data(&mut header, inside, tokio::io::empty()).await?;
+            }
+            Node::Hardlink(to) => {
+                header.set_entry_type(tokio_tar::EntryType::Link);
+                header.set_link_name(&to[parent..])?;
+                tar.append_data(&mut header, inside, tokio::io::empty()).await?;
+            }
+            Node::Device => {
+                header.set_entry_type(tokio_tar::EntryType::Char);
+                tar.append_data(&mut header, inside, tokio::io::empty()).await?;
+            }
+        }
+    }
+    tar.into_inner().await
+}
+
+fn stream(bytes: Vec<u8>) -> Bytestream {
+    let pieces: Vec<_> = bytes.chunks(64 << 10).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    futures::stream::iter(pieces).boxed()
+}
+
+#[async_trait]
+impl HostRead for FakeHost {
+    fn address(&self) -> String {
+        format!("memory://{}", self.name)
+    }
+
+    async fn engine(&self) -> ClientResult<(String, String)> {
+        Ok(("29.0.0".into(), "x86_64".into()))
+    }
+
+    async fn container(&self, name: &str) -> ClientResult<Option<Container>> {
+        Ok(self.lock().containers.iter().map(|(c, _)| c).find(|c| c.name == name || c.id == name).cloned())
+    }
+
+    async fn containers(&self) -> ClientResult<Vec<Container>> {
+        Ok(self.lock().containers.iter().map(|(c, _)| c.clone()).collect())
+    }
+
+    async fn has_image(&self, image_id: &str) -> ClientResult<bool> {
+        Ok(self.lock().images.contains(image_id))
+    }
+
+    async fn read(&self, container: &str, path: &str) -> ClientResult<Bytestream> {
+        let files: Vec<_> = {
+            let state = self.lock();
+            let at = state.at("read", container)?;
+            let below = format!("{path}/").into_bytes();
+            let inside = |name: &[u8]| name == path.as_bytes() || name.starts_with(&below);
+            let files = state.containers[at].1.iter().filter(|(name, _)| inside(name));
+            files.map(|(name, node)| (name.clone(), node.clone())).collect()
+        };
+        if files.is_empty() {
+            return Err(ClientError::new(Kind::NotFound, format!("read {path} in {container}"), "it is not there"));
+        }
+        let tar = archive(files, path).await;
+        Ok(stream(tar.map_err(|e| ClientError::new(Kind::Refused, format!("read {path}"), e.to_string()))?))
+    }
+
+    async fn read_file(&self, container: &str, path: &str) -> ClientResult<Bytes> {
+        let state = self.lock();
+        let at = state.at("read", container)?;
+        match state.containers[at].1.get(path.as_bytes()) {
+            Some(Node::File(body)) => Ok(body.clone()),
+            _ => Err(ClientError::new(Kind::NotFound, format!("read {path} in {container}"), "it is not there")),
+        }
+    }
+
+    async fn save_images(&self, images: &[String]) -> ClientResult<Bytestream> {
+        let state = self.lock();
+        match images.iter().find(|image| !state.images.contains(*image)) {
+            Some(image) => Err(ClientError::new(Kind::NotFound, "save images", format!("there is no image {image}"))),
+            None => Ok(stream(images.join("\n").into_bytes())),
+        }
+    }
+
+    async fn dial(&self, container: &str, port: u16) -> ClientResult<Box<dyn Duplex>> {
+        // Containers in memory run nothing, so nothing listens.
+        Err(ClientError::new(Kind::Refused, format!("reach {container}:{port}"), "connection refused"))
+    }
+
+    async fn logs(&self, _: &str, _: usize) -> ClientResult<String> {
+        Ok(String::new())
+    }
+}
+
+#[async_trait]
+impl HostWrite for FakeHost {
+    async fn load_images(&self, mut stream: Bytestream) -> ClientResult<()> {
+        let mut list = Vec::new();
+        while let Some(piece) = stream.next().await {
+            list.extend(piece.map_err(|e| ClientError::new(Kind::Unanswered, "load images", e.to_string()))?);
+        }
+        self.fuse
+            .act("load images", || {
+                self.lock().images.extend(String::from_utf8_lossy(&list).lines().map(str::to_owned));
+                Ok(())
+            })
+            .await
+    }
+
+    async fn remove_image(&self, image: &str) -> ClientResult<()> {
+        self.fuse
+            .act("remove image", || {
+                let mut state = self.lock();
+                if !state.containers.iter().any(|(c, _)| c.image_id == image) {
+                    state.images.remove(image);
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn ensure_network(&self, name: &str, _: &BTreeMap<String, String>) -> ClientResult<()> {
+        self.fuse
+            .act("make network", || {
+                self.lock().networks.insert(name.to_owned());
+                Ok(())
+            })
+            .await
+    }
+
+    async fn remove_network(&self, name: &str) -> ClientResult<()> {
+        self.fuse
+            .act("remove network", || {
+                self.lock().networks.remove(name);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn create(&self, definition: &Container) -> ClientResult<String> {
+        self.fuse
+            .act("create container", || {
+                let mut state = self.lock();
+                if state.at("create", &definition.name).is_ok() {
+                    return Err(ClientError::new(Kind::Conflict, "create container", "the name is taken"));
+                }
+                state.made += 1;
+                let id = format!("made-{}", state.made);
+                let container = Container { id: id.clone(), running: false, ..definition.clone() };
+                state.containers.push((container, BTreeMap::new()));
+                Ok(id)
+            })
+            .await
+    }
+
+    async fn start(&self, container: &str) -> ClientResult<()> {
+        self.change("start", container, |c| {
+            c.running = true;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn stop(&self, container: &str, _: u32) -> ClientResult<()> {
+        let stopped = self.change("stop", container, |c| {
+            c.running = false;
+            Ok(())
+        });
+        gone_is_fine(stopped.await)
+    }
+
+    async fn rename(&self, container: &str, name: &str) -> ClientResult<()> {
+        if self.lock().at("rename", name).is_ok() {
+            return Err(ClientError::new(Kind::Conflict, "rename", "the name is taken"));
+        }
+        self.change("rename", container, |c| {
+            name.clone_into(&mut c.name);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn remove(&self, container: &str) -> ClientResult<()> {
+        self.fuse
+            .act("remove", || {
+                self.lock().containers.retain(|(c, _)| c.name != container && c.id != container);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn connect(&self, container: &str, attachment: &Attachment) -> ClientResult<()> {
+        self.change("connect", container, |c| {
+            c.networks.retain(|there| there.network != attachment.network);
+            c.networks.push(attachment.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn disconnect(&self, container: &str, network: &str) -> ClientResult<()> {
+        let done = self.change("disconnect", container, |c| {
+            c.networks.retain(|there| there.network != network);
+            Ok(())
+        });
+        gone_is_fine(done.await)
+    }
+
+    async fn write(&self, container: &str, directory: &str, tar: Bytestream) -> ClientResult<()> {
+        let broken = |e: std::io::Error| ClientError::new(Kind::Unanswered, "write", e.to_string());
+        let mut files = Vec::new();
+        let mut archive = tokio_tar::Archive::new(StreamReader::new(tar));
+        let mut entries = archive.entries().map_err(broken)?;
+        while let Some(entry) = entries.next().await {
+            let mut entry = entry.map_err(broken)?;
+            let path = format!("{directory}/{}", entry.path().map_err(broken)?.display());
+            let mut body = Vec::new();
+            entry.read_to_end(&mut body).await.map_err(broken)?;
+            files.push((path.into_bytes(), Node::File(body.into())));
+        }
+        self.fuse
+            .act("write", || {
+                let mut state = self.lock();
+                let at = state.at("write", container)?;
+                state.containers[at].1.extend(files);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn signal(&self, container: &str, _: &str) -> ClientResult<()> {
+        self.change("signal", container, |_| Ok(())).await
+    }
+}
+
+fn gone_is_fine(result: ClientResult<()>) -> ClientResult<()> {
+    match result {
+        Err(error) if error.kind == Kind::NotFound => Ok(()),
+        other => other,
+    }
+}
