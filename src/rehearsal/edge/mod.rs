@@ -141,7 +141,7 @@ impl Edge {
         let _ = applied.wait_for(|version| *version >= wanted).await;
     }
 
-    /// Stops listening and waits until all is closed but for requests in flight, which have five seconds.
+    /// Follows the state no more and lets every listener go; requests in flight have five seconds to end.
     pub async fn stop(mut self) {
         self.stop.cancel();
         for task in self.tasks.drain(..) {

@@ -259,3 +259,23 @@ async fn a_listener_that_is_removed_stops_listening() {
     };
     tokio::time::timeout(Duration::from_secs(5), refused).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_in_use_is_told_and_tried_again() {
+    let (shared, address) = (shared(), edge_address());
+    let (_old, _new) = two_groups(&shared).await;
+    let (edge, _dir) = edge(&shared, Arc::new(NoObjects)).await;
+    let other = tokio::net::TcpListener::bind((address, 8080)).await.unwrap();
+    balance(&shared, address, ("HTTP", 80), forward(&[("old", 1)], None));
+    edge.settled().await;
+    let troubles = edge.troubles();
+    assert!(troubles.len() == 1 && troubles[0].contains(&format!("{address}:8080")), "{troubles:?}");
+    drop(other);
+    let open = async {
+        while !edge.troubles().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), open).await.unwrap();
+    assert_eq!(Client::plain(address).await.get("a", "/").await.status, 200);
+}
