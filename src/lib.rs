@@ -17,5 +17,6 @@ pub mod rewrite;
 pub mod site;
 pub mod step;
 pub mod steps;
+pub mod text;
 pub mod ui;
 pub mod world;

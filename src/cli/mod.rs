@@ -1,1 +1,8 @@
-//! one file a verb.
+//! The command line: one file a verb.
+
+pub mod args;
+pub mod completions;
+pub mod failure;
+pub mod lint;
+pub mod man;
+pub mod schema;

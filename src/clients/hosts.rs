@@ -97,6 +97,17 @@ pub struct Attachment {
     pub address: String,
 }
 
+/// An image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// The engine's id.
+    pub id: String,
+    /// `x86_64`, `aarch64`; empty if it does not say.
+    pub architecture: String,
+    /// Bytes of its layers, unpacked.
+    pub bytes: u64,
+}
+
 /// What can be looked up.
 #[async_trait]
 pub trait HostRead: Send + Sync {
@@ -114,6 +125,15 @@ pub trait HostRead: Send + Sync {
 
     /// Whether the engine holds an image of this id.
     async fn has_image(&self, image_id: &str) -> ClientResult<bool>;
+
+    /// The image behind a name or an id, if there is one.
+    async fn image(&self, image: &str) -> ClientResult<Option<Image>>;
+
+    /// The labels of the network of this name, if there is one.
+    async fn network(&self, name: &str) -> ClientResult<Option<BTreeMap<String, String>>>;
+
+    /// Paths that a container added or changed in its own layer: what its image and its mounts do not hold.
+    async fn own_changes(&self, container: &str) -> ClientResult<Vec<String>>;
 
     /// A path inside a container as a tar stream. [`super::Kind::NotFound`] if it is not there.
     async fn read(&self, container: &str, path: &str) -> ClientResult<Bytestream>;

@@ -15,6 +15,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::hosts::Duplex;
 use super::web::{Answered, Probe, Web};
 use super::{ClientError, ClientResult, Kind};
 
@@ -87,6 +88,23 @@ impl Web for HttpWeb {
         let to = probe.connect_to.map(|address| format!(" at {address}")).unwrap_or_default();
         Err(ClientError::new(Kind::Unanswered, format!("{} {}{to}", probe.method, probe.url), why))
     }
+}
+
+/// Sends one probe, without TLS, over a stream that is open already: to a container's port, through its engine.
+///
+/// # Errors
+/// [`Kind::Unanswered`] if what is there does not answer in HTTP within ten seconds.
+pub async fn send_over(stream: Box<dyn Duplex>, probe: &Probe) -> ClientResult<Answered> {
+    let asked = async {
+        let uri = probe.url.parse().map_err(|e| format!("no address: {e}"))?;
+        exchange(stream, request(probe, &uri)?).await
+    };
+    let why = match tokio::time::timeout(LIMIT, asked).await {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(why)) => why,
+        Err(_) => format!("no answer within {} seconds", LIMIT.as_secs()),
+    };
+    Err(ClientError::new(Kind::Unanswered, format!("{} {}", probe.method, probe.url), why))
 }
 
 fn request(probe: &Probe, uri: &hyper::Uri) -> Result<Request<Empty<Bytes>>, String> {

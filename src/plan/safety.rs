@@ -64,10 +64,7 @@ fn faults(world: &World) -> Vec<Wrong> {
         ),
         (
             world.balancer_to_new > 0 && world.writer != Some(Side::New),
-            (
-                "the new app gets requests while its database is closed",
-                "put database-handover before shift-targets",
-            ),
+            ("the new app gets requests while its database is closed", "put database-handover before shift-targets"),
         ),
         (
             world.api_on_balancer > 0 && !world.targets,

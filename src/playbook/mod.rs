@@ -1,1 +1,15 @@
-//! the procedure: its model, loading with spans, lint.
+//! The procedure: its model, loading with spans, lint.
+
+pub mod complaint;
+pub mod lint;
+pub mod load;
+pub mod model;
+pub mod period;
+pub mod source;
+pub mod stages;
+
+pub use complaint::{Complaint, Level};
+pub use model::{OnFailure, Playbook, StepSpec};
+pub use period::Period;
+pub use source::{Source, Spot};
+pub use stages::Stages;

@@ -17,6 +17,7 @@ pub(super) const USER_RELATIONS: &str = "n.nspname NOT IN ('pg_catalog', 'inform
     WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.deptype = 'e')";
 
 /// A column.
+#[allow(clippy::struct_excessive_bools)] // the catalog's own independent flags
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its name.
@@ -149,7 +150,9 @@ pub fn pair(from: Vec<Table>, to: &[Table]) -> Result<Vec<Table>> {
             names
         };
         if names(table) != names(other) {
-            return Err(Error::Schema { what: format!("table {} has other columns on the receiving side", table.name) });
+            return Err(Error::Schema {
+                what: format!("table {} has other columns on the receiving side", table.name),
+            });
         }
     }
     match others.into_keys().next() {

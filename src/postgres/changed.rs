@@ -9,6 +9,7 @@
 mod apply;
 mod guards;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use super::digest::{self, Buckets, Digest, Way};
 use super::name::TableName;
 use super::pinned::Pinned;
 use super::verify::on_tables;
-use super::{Error, Result, large_objects, sequences};
+use super::{Error, Result, large_objects, marker, sequences};
 
 /// A table whose rows were brought over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +61,7 @@ struct Differing {
     table: Table,
     buckets: Buckets,
     numbers: Vec<i64>,
-    wanted: std::collections::BTreeMap<i64, Digest>,
+    wanted: BTreeMap<i64, Digest>,
 }
 
 /// Makes `to` hold what `from` holds. Nobody may write on either side meanwhile. `jobs` sessions read on each side.
@@ -81,6 +82,7 @@ pub async fn bring_up_to_date(from: &Endpoint, to: &Endpoint, jobs: usize) -> Re
     let begun = Instant::now();
     let (reader, writer) = tokio::try_join!(source.session(), async { Ok(to.connect().await?) })?;
     writer.run("BEGIN; SET LOCAL synchronous_commit = on").await?;
+    marker::hold(&writer).await?;
     if !differing.is_empty() {
         report.tables = apply::apply(&reader, &writer, &differing, way).await?;
         report.views = refresh_views(&writer).await?;
@@ -89,6 +91,7 @@ pub async fn bring_up_to_date(from: &Endpoint, to: &Endpoint, jobs: usize) -> Re
     report.large_objects = brought.written + brought.removed;
     let wanted = sequences::read(&reader).await?;
     report.sequences = sequences::set(&writer, &wanted).await?;
+    marker::caught_up(&writer).await?;
     writer.run("COMMIT").await?;
     reader.close();
     writer.close();
@@ -104,14 +107,13 @@ async fn differing(
     way: Way,
     jobs: usize,
 ) -> Result<Vec<Differing>> {
-    let choose = async |session: &Session, table: &Table| Buckets::choose(session, table).await;
-    let buckets = on_tables(source, tables, jobs, choose).await?;
+    let buckets = on_tables(source, tables, jobs, |session, table| Box::pin(Buckets::choose(session, table))).await?;
     let place = |table: &Table| tables.iter().position(|other| other.oid == table.oid).unwrap_or_default();
-    let look = async |session: &Session, table: &Table| {
-        digest::by_bucket(session, table, way, &buckets[place(table)], None).await
-    };
-    let (ours, theirs) =
-        tokio::try_join!(on_tables(source, tables, jobs, look), on_tables(target, tables, jobs, look))?;
+    let digest = |table: &Table| buckets[place(table)].clone();
+    let (ours, theirs) = tokio::try_join!(
+        on_tables(source, tables, jobs, |session, table| Box::pin(of_buckets(session, table, way, digest(table)))),
+        on_tables(target, tables, jobs, |session, table| Box::pin(of_buckets(session, table, way, digest(table))))
+    )?;
     let mut found = Vec::new();
     for ((table, buckets), (wanted, present)) in tables.iter().zip(&buckets).zip(ours.into_iter().zip(&theirs)) {
         let numbers = digest::differing(&wanted, present);
@@ -120,6 +122,10 @@ async fn differing(
         }
     }
     Ok(found)
+}
+
+async fn of_buckets(session: &Session, table: &Table, way: Way, buckets: Buckets) -> Result<BTreeMap<i64, Digest>> {
+    digest::by_bucket(session, table, way, &buckets, None).await
 }
 
 /// Digests what was written again, inside the transaction that wrote it.

@@ -47,7 +47,9 @@ pub enum Error {
         why: String,
     },
     /// After bringing the receiver up to date, both sides still differ; nothing was changed.
-    #[error("{table} still differs after its rows were brought over ({why}); everything was rolled back, nothing changed")]
+    #[error(
+        "{table} still differs after its rows were brought over ({why}); everything was rolled back, nothing changed"
+    )]
     Mismatch {
         /// The table, or other object.
         table: String,

@@ -3,6 +3,7 @@
 //! `NOLOGIN` and terminated backends hold against a superuser too (read-only settings, revoked rights and connection
 //! limits do not). So that somebody can open the door again, an administrator of our own is made first.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -102,50 +103,71 @@ pub async fn apply_fence(session: &Session, fenced: &Fenced, within: Duration) -
     let deadline = Instant::now() + within;
     let names: Vec<&str> = fenced.roles.iter().map(|role| role.name.as_str()).collect();
     let mut quiet = 0;
+    // Logins that were under way when the door closed. Those that begin later find it closed, however many they are.
+    let mut arriving: Option<BTreeSet<i32>> = None;
     loop {
         // A superuser's session that is not ended yet may open the door again: look at the roles on every turn.
-        shut(session, &names).await?;
-        let left = terminate(session, &names).await?;
-        quiet = if left.is_empty() { quiet + 1 } else { 0 };
-        // A login that passed the door just before it closed shows up between two looks.
+        if !shut(session, &names).await? {
+            (arriving, quiet) = (None, 0);
+        }
+        let (left, coming) = terminate(session, &names).await?;
+        let under_way: BTreeSet<i32> = match arriving {
+            None => coming,
+            Some(known) => known.intersection(&coming).copied().collect(),
+        };
+        quiet = if left.is_empty() && under_way.is_empty() { quiet + 1 } else { 0 };
+        // One that shows its role between the two halves of a look is seen by the next.
         if quiet == 2 {
             return Ok(());
         }
         if Instant::now() >= deadline {
-            let why = format!("sessions left after {} ms: {}", within.as_millis(), left.join(", "));
+            let left = left.join(", ");
+            let why = format!("after {} ms: sessions {left}, {} logins under way", within.as_millis(), under_way.len());
             return Err(Error::Fence { server: session.server().to_owned(), why });
         }
+        arriving = Some(under_way);
         if quiet == 0 {
+            // The server has no event for the end of another backend.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 }
 
-async fn shut(session: &Session, names: &[&str]) -> Result<()> {
+/// Takes the right to log in; says whether every role was found without it.
+async fn shut(session: &Session, names: &[&str]) -> Result<bool> {
     let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname = ANY ($1::text[])";
     let open = session.rows(sql, &[&names]).await?;
-    if open.is_empty() {
-        return Ok(());
+    for row in &open {
+        match session.run(&format!("ALTER ROLE {} NOLOGIN", ident(row.get(0)))).await {
+            // "tuple concurrently updated": somebody alters the same role, maybe to open the door; the next turn knows.
+            Err(error) if error.code() == Some("XX000") => {}
+            other => other?,
+        }
     }
-    let alter = |row: &tokio_postgres::Row| format!("ALTER ROLE {} NOLOGIN;", ident(row.get(0)));
-    Ok(session.run(&open.iter().map(alter).collect::<String>()).await?)
+    Ok(open.is_empty())
 }
 
-/// Ends the sessions of these roles; names those that were there. A backend that has not shown its role yet is known by
-/// its transaction's lock.
-async fn terminate(session: &Session, names: &[&str]) -> Result<Vec<String>> {
+/// Ends the sessions of these roles; names those that were there, and the backends that have not shown their role yet,
+/// which are known by their transaction's lock.
+async fn terminate(session: &Session, names: &[&str]) -> Result<(Vec<String>, BTreeSet<i32>)> {
     let sql = "WITH arriving AS MATERIALIZED (SELECT DISTINCT l.pid FROM pg_catalog.pg_locks l \
           WHERE l.locktype = 'virtualxid' AND l.pid IS NOT NULL), \
-        known AS MATERIALIZED (SELECT a.pid, a.usename::text AS role, \
-          coalesce(a.application_name, '') AS name, coalesce(a.backend_type, 'client backend') AS backend_type \
-          FROM pg_catalog.pg_stat_activity a) \
-        SELECT k.role || ' (' || k.name || ', pid ' || k.pid || ')', pg_terminate_backend(k.pid) FROM known k \
-        WHERE k.role = ANY ($1::text[]) AND k.pid <> pg_backend_pid() AND k.backend_type <> 'walsender' \
-          AND k.backend_type NOT LIKE 'logical replication%' AND k.backend_type NOT LIKE 'autovacuum%' \
-        UNION ALL SELECT 'arriving (pid ' || a.pid || ')', false FROM arriving a \
-        WHERE NOT EXISTS (SELECT 1 FROM known k WHERE k.pid = a.pid)";
-    let rows = session.rows(sql, &[&names]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+        known AS MATERIALIZED (SELECT a.pid, a.usename::text AS role, coalesce(a.application_name, '') AS name, \
+          coalesce(a.backend_type, 'client backend') AS kind FROM pg_catalog.pg_stat_activity a) \
+        SELECT k.pid, k.role || ' (' || k.name || ', pid ' || k.pid || ')', pg_terminate_backend(k.pid) FROM known k \
+        WHERE k.role = ANY ($1::text[]) AND k.pid <> pg_backend_pid() AND k.kind <> 'walsender' \
+          AND k.kind NOT LIKE 'logical replication%' AND k.kind NOT LIKE 'autovacuum%' \
+        UNION ALL SELECT a.pid, NULL, false FROM arriving a WHERE NOT EXISTS (SELECT 1 FROM known k WHERE k.pid = a.pid)";
+    let (mut left, mut coming) = (Vec::new(), BTreeSet::new());
+    for row in session.rows(sql, &[&names]).await? {
+        match row.get::<_, Option<String>>(1) {
+            Some(who) => left.push(who),
+            None => {
+                coming.insert(row.get(0));
+            }
+        }
+    }
+    Ok((left, coming))
 }
 
 /// Opens again for exactly the roles that could log in before. Right if the fence was closed half or not at all; a role
@@ -164,7 +186,8 @@ pub async fn unfence(session: &Session, fenced: &Fenced) -> Result<()> {
 /// Reads how the fence stands.
 pub async fn is_fenced(session: &Session, fenced: &Fenced) -> Result<FenceState> {
     let names: Vec<&str> = fenced.roles.iter().map(|role| role.name.as_str()).collect();
-    let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname = ANY ($1::text[]) ORDER BY 1";
+    let sql =
+        "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname = ANY ($1::text[]) ORDER BY 1";
     let open: Vec<String> = session.rows(sql, &[&names]).await?.iter().map(|row| row.get(0)).collect();
     if open.len() == names.len() {
         return Ok(FenceState::Open);
@@ -173,7 +196,8 @@ pub async fn is_fenced(session: &Session, fenced: &Fenced) -> Result<FenceState>
         return Ok(FenceState::Partly(format!("these can log in: {}", open.join(", "))));
     }
     let sql = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE usename::text = ANY ($1::text[]) \
-        AND coalesce(backend_type, '') <> 'walsender' AND pid <> pg_backend_pid()";
+        AND coalesce(backend_type, '') NOT LIKE 'logical replication%' \
+        AND coalesce(backend_type, '') NOT LIKE 'autovacuum%' AND coalesce(backend_type, '') <> 'walsender' AND pid <> pg_backend_pid()";
     match session.value::<i64>(sql, &[&names]).await? {
         0 => Ok(FenceState::Closed),
         left => Ok(FenceState::Partly(format!("{left} sessions are still open"))),

@@ -15,6 +15,8 @@ pub enum State {
     Copying,
     /// The copy is whole; the application has not written yet.
     Copied,
+    /// The old database stood still and everything it held is here; the application has not written yet.
+    CaughtUp,
     /// The application writes here; nothing is ever removed.
     Serving,
 }
@@ -24,6 +26,7 @@ impl State {
         match self {
             Self::Copying => "copying",
             Self::Copied => "copied",
+            Self::CaughtUp => "caught-up",
             Self::Serving => "serving",
         }
     }
@@ -51,6 +54,7 @@ pub async fn read(session: &Session) -> Result<Option<Marker>> {
         let state = match row.get::<_, &str>(1) {
             "copying" => State::Copying,
             "copied" => State::Copied,
+            "caught-up" => State::CaughtUp,
             _ => State::Serving,
         };
         Marker { run: row.get(0), state, extensions_before: row.get(2) }
@@ -83,6 +87,33 @@ pub async fn set(session: &Session, state: State) -> Result<()> {
 /// Says that the application writes here from now on: [`super::wipe`] and [`super::copy`] refuse ever after.
 pub async fn serving(session: &Session) -> Result<()> {
     set(session, State::Serving).await
+}
+
+/// Says, inside the transaction that caught up, that nothing is missing here any more. A database without our mark (the
+/// old one, when it is the receiver) is left without.
+pub async fn caught_up(session: &Session) -> Result<()> {
+    if session.value::<bool>("SELECT to_regclass('outgrow.run') IS NOT NULL", &[]).await? {
+        session
+            .execute("UPDATE outgrow.run SET state = 'caught-up', since = now() WHERE state = 'copied'", &[])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes that back. Waits for a catch-up that may still be committing: its transaction holds the mark's lock.
+pub async fn forget_catch_up(session: &Session) -> Result<()> {
+    let sql = "UPDATE outgrow.run SET state = 'copied', since = now() WHERE state IN ('copied', 'caught-up')";
+    session.run("SET synchronous_commit = on").await?;
+    session.execute(sql, &[]).await?;
+    Ok(())
+}
+
+/// Locks the mark, if there is one, until the transaction ends.
+pub async fn hold(session: &Session) -> Result<()> {
+    if session.value::<bool>("SELECT to_regclass('outgrow.run') IS NOT NULL", &[]).await? {
+        session.rows("SELECT id FROM outgrow.run FOR UPDATE", &[]).await?;
+    }
+    Ok(())
 }
 
 /// Takes the application's claim back after a rollback that carried its writes home.

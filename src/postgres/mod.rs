@@ -9,6 +9,7 @@
 //!
 //! Nothing needs a superuser on the receiving side.
 
+pub mod adapter;
 pub mod catalog;
 pub mod changed;
 pub mod copy;

@@ -19,12 +19,23 @@ pub struct Facts {
     pub large_objects: (u64, u64),
     /// Roles that can log in and are the application's (not outgrow's, not the managed service's).
     pub app_roles: Vec<String>,
-    /// The server's own view of things that cannot be carried over: what, and what to do.
-    pub obstacles: Vec<(String, String)>,
+    /// What does not survive the move as it is.
+    pub obstacles: Vec<Obstacle>,
     /// The run that put a copy here, if one did.
     pub copied_by: Option<String>,
     /// Whether there are objects that no run of outgrow put here.
     pub foreign_objects: bool,
+}
+
+/// Something that does not survive the move as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obstacle {
+    /// What, and where.
+    pub what: String,
+    /// What to do about it.
+    pub todo: String,
+    /// Whether the copy would fail over it.
+    pub blocks: bool,
 }
 
 /// A table.

@@ -31,7 +31,8 @@ pub async fn read(session: &Session) -> Result<Vec<Sequence>> {
          ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND {USER_RELATIONS} ORDER BY 1, 2"
     );
     let rows = session.rows(&sql, &[]).await?;
-    let names: Vec<_> = rows.iter().map(|row| TableName::new(row.get::<_, String>(0), row.get::<_, String>(1))).collect();
+    let names: Vec<_> =
+        rows.iter().map(|row| TableName::new(row.get::<_, String>(0), row.get::<_, String>(1))).collect();
     let mut sequences = Vec::with_capacity(names.len());
     for batch in names.chunks(BATCH) {
         let mut sql = String::new();

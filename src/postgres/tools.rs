@@ -28,11 +28,18 @@ pub fn dump_args(section: Section, snapshot: &str) -> Vec<String> {
         Section::PreData => "pre-data",
         Section::PostData => "post-data",
     };
-    ["--schema-only", "--no-tablespaces", "--no-subscriptions", "--exclude-schema=outgrow", "--encoding=UTF8", "--no-password"]
-        .into_iter()
-        .map(str::to_owned)
-        .chain([format!("--section={section}"), format!("--snapshot={snapshot}")])
-        .collect()
+    [
+        "--schema-only",
+        "--no-tablespaces",
+        "--no-subscriptions",
+        "--exclude-schema=outgrow",
+        "--encoding=UTF8",
+        "--no-password",
+    ]
+    .into_iter()
+    .map(str::to_owned)
+    .chain([format!("--section={section}"), format!("--snapshot={snapshot}")])
+    .collect()
 }
 
 /// Somebody who can run `pg_dump`: on this machine, or inside the database's container.
@@ -89,7 +96,8 @@ impl Tools for LocalTools {
                 Some(file)
             }
         };
-        let output = command.output().await.map_err(|source| Error::Local { doing: "cannot run pg_dump".into(), source })?;
+        let output =
+            command.output().await.map_err(|source| Error::Local { doing: "cannot run pg_dump".into(), source })?;
         drop(forward);
         if output.status.success() {
             return Ok(output.stdout);
@@ -115,7 +123,8 @@ async fn find(needed: u32) -> Result<PathBuf> {
             found.push(format!("{} is {major}", candidate.display()));
         }
     }
-    let none = || Error::NoTools { needed, found: if found.is_empty() { "none at all".into() } else { found.join(", ") } };
+    let none =
+        || Error::NoTools { needed, found: if found.is_empty() { "none at all".into() } else { found.join(", ") } };
     best.map(|(_, path)| path).ok_or_else(none)
 }
 
@@ -165,7 +174,8 @@ struct Authorities(PathBuf);
 
 impl Authorities {
     fn write(pem: &str) -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("outgrow-{}-{:016x}.pem", std::process::id(), rand::random::<u64>()));
+        let path =
+            std::env::temp_dir().join(format!("outgrow-{}-{:016x}.pem", std::process::id(), rand::random::<u64>()));
         let written = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
         written
             .and_then(|mut file| std::io::Write::write_all(&mut file, pem.as_bytes()))

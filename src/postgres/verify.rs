@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::future::try_join_all;
+use futures::future::{BoxFuture, try_join_all};
 
 use crate::clients::postgres::Session;
 
@@ -32,17 +32,18 @@ pub struct Difference {
 /// Digests every table on one side.
 pub async fn digests(pinned: &Pinned, way: Way, jobs: usize) -> Result<BTreeMap<TableName, Digest>> {
     let tables = catalog::tables(pinned.holder()).await?;
-    on_tables(pinned, &tables, jobs, async |session: &Session, table: &Table| digest::whole(session, table, way).await)
+    on_tables(pinned, &tables, jobs, |session, table| Box::pin(digest::whole(session, table, way)))
         .await
         .map(|digests| tables.iter().map(|table| table.name.clone()).zip(digests).collect())
 }
 
 /// Runs one look per table over several sessions on the pinned moment; the answers come in the tables' order.
-pub(super) async fn on_tables<T>(
+pub(super) async fn on_tables<T: Send>(
     pinned: &Pinned,
     tables: &[Table],
     jobs: usize,
-    look: impl AsyncFn(&Session, &Table) -> Result<T>,
+    // Boxed, because the future of an async closure is not known to be `Send` for every lifetime.
+    look: impl for<'a> Fn(&'a Session, &'a Table) -> BoxFuture<'a, Result<T>> + Sync,
 ) -> Result<Vec<T>> {
     let queue: Arc<Mutex<VecDeque<usize>>> = Arc::new(Mutex::new((0..tables.len()).collect()));
     let workers = (0..jobs.clamp(1, tables.len().max(1))).map(|_| {
@@ -72,9 +73,10 @@ pub async fn compare(source: &Pinned, target: &Pinned, jobs: usize) -> Result<Ve
     let (ours, theirs) = tokio::try_join!(catalog::tables(source.holder()), catalog::tables(target.holder()))?;
     let tables = catalog::pair(ours, &theirs)?;
     let way = Way::common(source.holder(), target.holder());
-    let look = async |session: &Session, table: &Table| digest::whole(session, table, way).await;
-    let (ours, theirs) =
-        tokio::try_join!(on_tables(source, &tables, jobs, look), on_tables(target, &tables, jobs, look))?;
+    let (ours, theirs) = tokio::try_join!(
+        on_tables(source, &tables, jobs, |session, table| Box::pin(digest::whole(session, table, way))),
+        on_tables(target, &tables, jobs, |session, table| Box::pin(digest::whole(session, table, way)))
+    )?;
     let mut differences = Vec::new();
     for (table, (one, other)) in tables.iter().zip(ours.iter().zip(&theirs)) {
         if one == other {

@@ -13,7 +13,7 @@ use super::clock::Clock;
 pub const ACCOUNT: &str = "000000000000";
 
 /// The zone id every alias to a CloudFront distribution names.
-/// Source: Route 53 API reference, AliasTarget.
+/// Source: Route 53 API reference, `AliasTarget`.
 pub const CLOUDFRONT_ZONE: &str = "Z2FDTNDATAQYW2";
 
 /// A handle on the cloud's state; clones share it. Whoever changes it calls [`Shared::changed`].

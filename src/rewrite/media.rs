@@ -88,22 +88,23 @@ fn is_utf8_head(bytes: &[u8]) -> bool {
 pub fn cache_control(path: &str) -> &'static str {
     let name = base_name(path).to_ascii_lowercase();
     let stem = name.split('.').next().unwrap_or(&name);
-    let names_others = matches!(
-        extension(&name).as_str(),
-        "html" | "htm" | "xhtml" | "json" | "webmanifest" | "appcache" | "xml" | "txt"
-    ) || name.ends_with(".json.map")
-        || is_service_worker(path)
-        || matches!(stem, "config" | "env" | "runtime-config" | "settings")
-            && name.ends_with(".js")
-            && hash_part(path).is_none()
-        || !name.contains('.');
-    if names_others && !(hash_part(path).is_some() && !name.ends_with(".html")) {
+    let extension = extension(&name);
+    let kinds = ["html", "htm", "xhtml", "json", "webmanifest", "appcache", "xml", "txt", ""];
+    let settings = matches!(stem, "config" | "env" | "runtime-config" | "settings") && extension == "js";
+    if keeps_its_name(path) {
         NO_CACHE
-    } else if is_hashed_name(path) && !is_service_worker(path) {
+    } else if is_hashed_name(path) {
         IMMUTABLE
+    } else if kinds.contains(&extension.as_str()) || settings {
+        NO_CACHE
     } else {
         SHORT
     }
+}
+
+/// Whether visitors and browsers know the file by its name, whatever that looks like: pages and service workers.
+pub fn keeps_its_name(path: &str) -> bool {
+    matches!(extension(base_name(path)).as_str(), "html" | "htm" | "xhtml") || is_service_worker(path)
 }
 
 /// Whether the name is one under which service workers are registered: it stays as it is for ever.
@@ -225,6 +226,7 @@ mod tests {
             ("blob", b"\x00\x01\xff", "application/octet-stream", NO_CACHE),
             ("config.js", b"x", "text/javascript; charset=utf-8", NO_CACHE),
             ("data.3f2a9c1b.json", b"{}", "application/json; charset=utf-8", IMMUTABLE),
+            ("product-1a2b3c4d.html", b"<html>", "text/html; charset=utf-8", NO_CACHE),
             (".well-known/apple-app-site-association", b"{}", "application/json; charset=utf-8", NO_CACHE),
         ] {
             assert_eq!(media(path, bytes), Media { content_type: kind.into(), cache_control: cache }, "{path}");

@@ -69,8 +69,9 @@ impl Step for DatabaseCopy {
 
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {
         let old = look.databases.facts(Side::Old).await?;
+        let severity = |blocks: bool| if blocks { Severity::Blocker } else { Severity::Warning };
         let mut findings: Vec<Finding> =
-            old.obstacles.iter().map(|(what, todo)| Finding::new(Severity::Warning, what, todo)).collect();
+            old.obstacles.iter().map(|o| Finding::new(severity(o.blocks), &o.what, &o.todo)).collect();
         match look.instances.instance(&look.site.aws.database.instance).await? {
             None => {
                 findings.push(Finding::new(

@@ -2,6 +2,8 @@
 
 pub mod database_copy;
 pub mod database_handover;
+#[cfg(test)]
+pub mod testing;
 
 use serde_json::Value;
 

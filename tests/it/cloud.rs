@@ -1,4 +1,5 @@
 //! The rehearsal cloud's control plane, asked over the wire by the unmodified AWS SDK.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -104,6 +105,7 @@ fn config(endpoint: &str, key: &str, secret: &str) -> SdkConfig {
 }
 
 /// The code and message of a refusal.
+#[allow(clippy::needless_pass_by_value)] // it is what `expect_err` gives
 fn refusal<E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(error: SdkError<E, R>) -> (String, String) {
     let service = error.as_service_error().unwrap_or_else(|| panic!("the cloud did not answer: {error:?}"));
     (service.code().unwrap_or_default().to_owned(), service.message().unwrap_or_default().to_owned())

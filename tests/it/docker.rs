@@ -21,10 +21,19 @@ fn local() -> EngineAddress {
 async fn a_container_is_read_made_again_changed_and_removed() {
     let sandbox = Sandbox::new("container");
     let options = [
-        "-e", "URL=postgres://u:p@db/x?a=b", "-m", "256m", "--health-interval", "7s", "-l", "who=나", "--restart",
+        "-e",
+        "URL=postgres://u:p@db/x?a=b",
+        "-m",
+        "256m",
+        "--health-interval",
+        "7s",
+        "-l",
+        "who=나",
+        "--restart",
         "unless-stopped",
     ];
-    let script = "import signal,time; signal.signal(15, lambda *_: exit(0)); print('시작', flush=True); time.sleep(600)";
+    let script =
+        "import signal,time; signal.signal(15, lambda *_: exit(0)); print('시작', flush=True); time.sleep(600)";
     let name = sandbox.run("was", &options, "outgrow-demo/was", &["python3", "-c", script]);
     let engine = connect(&local()).await.unwrap();
     let (version, arch) = engine.engine().await.unwrap();
@@ -47,8 +56,7 @@ async fn a_container_is_read_made_again_changed_and_removed() {
     assert_eq!(engine.create(&definition).await.unwrap_err().kind, Kind::Conflict);
     let new = engine.container(&id).await.unwrap().unwrap();
     let mut same = new.clone();
-    (same.id, same.name, same.running, same.networks) =
-        (old.id.clone(), old.name.clone(), true, old.networks.clone());
+    (same.id, same.name, same.running, same.networks) = (old.id.clone(), old.name.clone(), true, old.networks.clone());
     assert_eq!(same, old, "all but id, name and aliases is the same, memory limit and health check included");
     let kept = docker(&["inspect", "-f", "{{.HostConfig.Memory}} {{.Config.Healthcheck.Interval}}", &id]);
     assert_eq!(kept, "268435456 7s");
@@ -116,7 +124,8 @@ async fn a_database_that_publishes_nothing_is_reached_through_the_engine() {
     host.docker(&["run", "-d", "--name", "db", "-e", "POSTGRES_PASSWORD=secret", "outgrow-demo/db"]);
     for (engine, container) in [(near, name.as_str()), (Arc::clone(&far), "db")] {
         let client = sql(engine.as_ref(), container).await;
-        let rows = client.query("SELECT repeat(md5(g::text), 1024) FROM generate_series(1, 2000) g", &[]).await.unwrap();
+        let rows =
+            client.query("SELECT repeat(md5(g::text), 1024) FROM generate_series(1, 2000) g", &[]).await.unwrap();
         let bytes: usize = rows.iter().map(|r| r.get::<_, &str>(0).len()).sum();
         assert_eq!(bytes, 2000 * 32 * 1024);
         let gone = engine.dial(container, 5499).await.err().expect("nothing listens there");
@@ -127,7 +136,14 @@ async fn a_database_that_publishes_nothing_is_reached_through_the_engine() {
     let stream = far.dial("db", 5432).await.unwrap();
     drop(stream);
     let started = Instant::now();
-    while host.docker(&["exec", "db", "bash", "-c", "cat /proc/[0-9]*/cmdline | tr -d '\\0' | grep -c 'outgrow[:]'; true"]) != "0" {
+    while host.docker(&[
+        "exec",
+        "db",
+        "bash",
+        "-c",
+        "cat /proc/[0-9]*/cmdline | tr -d '\\0' | grep -c 'outgrow[:]'; true",
+    ]) != "0"
+    {
         assert!(started.elapsed() < Duration::from_secs(20), "a process is left");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

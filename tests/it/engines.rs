@@ -103,7 +103,9 @@ impl Host {
     pub fn new(name: &str) -> Self {
         let host = Self::started(Sandbox::new(name));
         let name = host.container();
-        until(&format!("the engine in {name} answers"), 60, || try_docker(&["exec", &name, "healthy"]).status.success());
+        until(&format!("the engine in {name} answers"), 60, || {
+            try_docker(&["exec", &name, "healthy"]).status.success()
+        });
         host
     }
 

@@ -1,6 +1,8 @@
 //! Real PostgreSQL servers for tests: started in a second in a temporary directory, on a free loopback port, gone with
 //! the value, also when the test panics.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -30,7 +32,7 @@ fn bin() -> PathBuf {
 
 /// The server refuses to run as root: then it runs as the package's own user.
 fn unprivileged() -> Option<(u32, u32)> {
-    let root = std::fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0).unwrap_or(false);
+    let root = std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let line = passwd.lines().find(|line| line.starts_with("postgres:"))?;
     let mut fields = line.split(':').skip(2).map(|field| field.parse().unwrap());
@@ -69,7 +71,17 @@ impl Cluster {
             chown(&password, Some(uid), Some(gid)).unwrap();
         }
         let made = command(&bin.join("initdb"))
-            .args(["--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres", "-A", "scram-sha-256"])
+            .args([
+                "--no-sync",
+                "--no-instructions",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "-U",
+                "postgres",
+                "-A",
+                "scram-sha-256",
+            ])
             .arg(format!("--pwfile={}", password.display()))
             .arg("-D")
             .arg(dir.path().join("data"))
@@ -88,7 +100,16 @@ impl Cluster {
             .arg("-k")
             .arg(dir)
             .args(["-h", "127.0.0.1", "-p", &port.to_string()])
-            .args(["-c", "fsync=off", "-c", "max_wal_size=4GB", "-c", "shared_buffers=128MB", "-c", "log_statement=ddl"])
+            .args([
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_wal_size=4GB",
+                "-c",
+                "shared_buffers=128MB",
+                "-c",
+                "log_statement=ddl",
+            ])
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(dir.join("log")).unwrap())
             .spawn()

@@ -14,9 +14,8 @@ use crate::clients::hosts::{Attachment, Container, Mount};
 pub(super) fn body(of: &Container, image: &str) -> ContainerCreateBody {
     let (config, host) = rest::unpack(&of.rest);
     let first = of.networks.first();
-    let networking_config = first.map(|a| NetworkingConfig {
-        endpoints_config: Some(HashMap::from([(a.network.clone(), endpoint(a))])),
-    });
+    let networking_config =
+        first.map(|a| NetworkingConfig { endpoints_config: Some(HashMap::from([(a.network.clone(), endpoint(a))])) });
     ContainerCreateBody {
         hostname: text(&of.hostname),
         domainname: config.domainname,

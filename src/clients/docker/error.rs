@@ -71,12 +71,12 @@ fn hint(kind: Option<ErrorKind>, place: &Place, said: &str) -> Option<&'static s
             _ => None,
         },
         Place::Tls { .. } => match kind? {
-            ErrorKind::ConnectionRefused | ErrorKind::TimedOut => {
-                Some("dockerd listens by TLS only if told to (--host tcp://…:2376 --tlsverify); the firewall must let us in")
-            }
-            ErrorKind::InvalidData => {
-                Some("ca.pem must have signed the engine's certificate for this very host name, and the engine's CA our cert.pem")
-            }
+            ErrorKind::ConnectionRefused | ErrorKind::TimedOut => Some(
+                "dockerd listens by TLS only if told to (--host tcp://…:2376 --tlsverify); the firewall must let us in",
+            ),
+            ErrorKind::InvalidData => Some(
+                "ca.pem must have signed the engine's certificate for this very host name, and the engine's CA our cert.pem",
+            ),
             _ => None,
         },
         Place::Ssh(_) if said.contains("Permission denied (") => {
@@ -89,7 +89,9 @@ fn hint(kind: Option<ErrorKind>, place: &Place, said: &str) -> Option<&'static s
         Place::Ssh(_) if said.contains("administratively prohibited") => {
             Some("its sshd forbids forwarding: allow AllowStreamLocalForwarding and AllowTcpForwarding for this user")
         }
-        Place::Ssh(_) => Some("try the same with `ssh` by hand; the engine's socket must be /var/run/docker.sock there"),
+        Place::Ssh(_) => {
+            Some("try the same with `ssh` by hand; the engine's socket must be /var/run/docker.sock there")
+        }
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use bollard::models::{
-    ContainerInspectResponse, EndpointSettings, HostConfig, MountPoint, NetworkSettings,
-};
+use bollard::models::{ContainerInspectResponse, EndpointSettings, HostConfig, MountPoint, NetworkSettings};
 
 use super::rest;
 use crate::clients::hosts::{Attachment, Container, Mount, PublishedPort};
@@ -95,9 +93,7 @@ fn mount(found: MountPoint) -> Mount {
     Mount { kind, source, target: found.destination.unwrap_or_default(), read_only: found.rw == Some(false) }
 }
 
-fn networks(
-    settings: Option<NetworkSettings>, id: &str, mode: &str, unmodelled: &mut Vec<String>,
-) -> Vec<Attachment> {
+fn networks(settings: Option<NetworkSettings>, id: &str, mode: &str, unmodelled: &mut Vec<String>) -> Vec<Attachment> {
     let found: HashMap<String, EndpointSettings> = settings.and_then(|s| s.networks).unwrap_or_default();
     let mut networks = Vec::new();
     for (network, endpoint) in found {

@@ -1,15 +1,18 @@
 //! The reading half of the port.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use bollard::query_parameters::{
-    DownloadFromContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder,
+    DownloadFromContainerOptionsBuilder, InspectContainerOptions, InspectNetworkOptions, ListContainersOptionsBuilder,
+    LogsOptionsBuilder,
 };
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 
 use super::archive::{self, First};
 use super::{Engine, dial, inspect, stall};
-use crate::clients::hosts::{Bytestream, Container, Duplex, HostRead};
+use crate::clients::hosts::{Bytestream, Container, Duplex, HostRead, Image};
 use crate::clients::{ClientError, ClientResult, Kind};
 
 #[async_trait]
@@ -20,12 +23,7 @@ impl HostRead for Engine {
 
     async fn engine(&self) -> ClientResult<(String, String)> {
         let version = self.docker.version().await.map_err(self.failed("ask the engine's version"))?;
-        let arch = match version.arch.unwrap_or_default().as_str() {
-            "amd64" => "x86_64".to_owned(),
-            "arm64" => "aarch64".to_owned(),
-            other => other.to_owned(),
-        };
-        Ok((version.version.unwrap_or_default(), arch))
+        Ok((version.version.unwrap_or_default(), architecture(&version.arch.unwrap_or_default())))
     }
 
     async fn container(&self, name: &str) -> ClientResult<Option<Container>> {
@@ -40,14 +38,44 @@ impl HostRead for Engine {
         let listed = self.docker.list_containers(Some(options)).await.map_err(self.failed("list the containers"))?;
         let looks = listed.into_iter().filter_map(|c| c.id).map(|id| async move { self.container(&id).await });
         // One that is gone between the two looks is not there.
-        let mut all: Vec<Container> =
-            futures::stream::iter(looks).buffer_unordered(8).try_filter_map(|c| std::future::ready(Ok(c))).try_collect().await?;
+        let mut all: Vec<Container> = futures::stream::iter(looks)
+            .buffer_unordered(8)
+            .try_filter_map(|c| std::future::ready(Ok(c)))
+            .try_collect()
+            .await?;
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }
 
     async fn has_image(&self, image_id: &str) -> ClientResult<bool> {
-        Ok(self.image_id(image_id).await?.is_some())
+        Ok(self.image(image_id).await?.is_some())
+    }
+
+    async fn image(&self, image: &str) -> ClientResult<Option<Image>> {
+        match self.docker.inspect_image(image).await {
+            Ok(found) => Ok(Some(Image {
+                id: found.id.unwrap_or_default(),
+                architecture: architecture(&found.architecture.unwrap_or_default()),
+                bytes: found.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+            })),
+            Err(e) => none_if_absent(self.failed(format!("look at the image {image}"))(e)),
+        }
+    }
+
+    async fn network(&self, name: &str) -> ClientResult<Option<BTreeMap<String, String>>> {
+        match self.docker.inspect_network(name, None::<InspectNetworkOptions>).await {
+            Ok(found) => Ok(Some(found.labels.unwrap_or_default().into_iter().collect())),
+            Err(e) => none_if_absent(self.failed(format!("look at the network {name}"))(e)),
+        }
+    }
+
+    async fn own_changes(&self, container: &str) -> ClientResult<Vec<String>> {
+        let changes = self.docker.container_changes(container).await;
+        let what = format!("look for what the container {container} wrote");
+        let changes = changes.map_err(self.failed(what))?.unwrap_or_default();
+        // Deleted files have nothing to carry.
+        let kept = changes.into_iter().filter(|c| c.kind != bollard::models::ChangeType::_2);
+        Ok(kept.map(|c| c.path).collect())
     }
 
     async fn read(&self, container: &str, path: &str) -> ClientResult<Bytestream> {
@@ -103,14 +131,6 @@ impl HostRead for Engine {
 }
 
 impl Engine {
-    /// The id behind an image's name or id, if there is one.
-    pub(super) async fn image_id(&self, image: &str) -> ClientResult<Option<String>> {
-        match self.docker.inspect_image(image).await {
-            Ok(found) => Ok(found.id),
-            Err(e) => none_if_absent(self.failed(format!("look at the image {image}"))(e)),
-        }
-    }
-
     /// A stream whose first piece came: an answer that says no is an error here, not in the middle of the data.
     async fn begun<S>(&self, what: &str, stream: S) -> ClientResult<Bytestream>
     where
@@ -124,6 +144,15 @@ impl Engine {
         let rest = stream.map_err(std::io::Error::other);
         let whole = futures::stream::iter(first.map(Ok)).chain(rest);
         Ok(stall::guard(whole.boxed(), stall::STANDSTILL))
+    }
+}
+
+/// As the kernel calls it.
+fn architecture(engine: &str) -> String {
+    match engine {
+        "amd64" => "x86_64".to_owned(),
+        "arm64" => "aarch64".to_owned(),
+        other => other.to_owned(),
     }
 }
 

@@ -7,8 +7,7 @@ use serde_json::{Map, Value, json};
 /// Keys of `HostConfig` that [`crate::clients::hosts::Container`] has fields for, and one that is a local path.
 const MODELLED: [&str; 6] = ["Binds", "Mounts", "PortBindings", "RestartPolicy", "NetworkMode", "ContainerIDFile"];
 /// The same of `Config`; `Image` and `OnBuild` belong to the image.
-const MODELLED_CONFIG: [&str; 8] =
-    ["Hostname", "User", "Env", "Cmd", "Entrypoint", "WorkingDir", "Labels", "Image"];
+const MODELLED_CONFIG: [&str; 8] = ["Hostname", "User", "Env", "Cmd", "Entrypoint", "WorkingDir", "Labels", "Image"];
 
 /// Everything else of a definition.
 pub(super) fn pack(config: &ContainerConfig, host: &HostConfig) -> Value {
@@ -131,6 +130,9 @@ mod tests {
             ..HostConfig::default()
         };
         let told = ties(&host);
-        assert_eq!(told, ["privileged", "capabilities added: NET_ADMIN", "process namespace host", "network mode host"]);
+        assert_eq!(
+            told,
+            ["privileged", "capabilities added: NET_ADMIN", "process namespace host", "network mode host"]
+        );
     }
 }

@@ -41,9 +41,7 @@ pub(super) fn guard(stream: Bytestream, limit: Duration) -> Bytestream {
 /// The stream, with its bytes counted.
 pub(super) fn count(stream: Bytestream, passed: &Passed) -> Bytestream {
     let passed = passed.clone();
-    stream
-        .inspect(move |_| passed.tick())
-        .boxed()
+    stream.inspect(move |_| passed.tick()).boxed()
 }
 
 /// The call, or `None` once nothing passed for `limit`.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bollard::errors::Error;
 use bollard::BollardRequest;
+use bollard::errors::Error;
 use hyper::Response;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -15,8 +15,7 @@ use super::place::Place;
 /// Sends one request over a stream of its own.
 pub(super) async fn send(place: Arc<Place>, request: BollardRequest) -> Result<Response<Incoming>, Error> {
     let stream = place.open().await?;
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(1 << 20).handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) = http1::Builder::new().max_buf_size(1 << 20).handshake(TokioIo::new(stream)).await?;
     // Ends when the answer's body was read or dropped, or the upgraded stream was taken.
     tokio::spawn(connection.with_upgrades());
     Ok(sender.send_request(own_form(request)).await?)

@@ -6,15 +6,15 @@ use async_trait::async_trait;
 use bollard::errors::Error;
 use bollard::models::{NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ImportImageOptions, InspectNetworkOptions, KillContainerOptionsBuilder,
-    RemoveContainerOptionsBuilder, RemoveImageOptions, RenameContainerOptionsBuilder, StartContainerOptions,
-    StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, ImportImageOptions, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveImageOptions, RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+    UploadToContainerOptionsBuilder,
 };
 use futures::TryStreamExt;
 
 use super::stall::{self, Passed};
 use super::{Engine, PATIENCE, define};
-use crate::clients::hosts::{Attachment, Bytestream, Container, HostWrite};
+use crate::clients::hosts::{Attachment, Bytestream, Container, HostRead, HostWrite};
 use crate::clients::{ClientError, ClientResult, Kind};
 
 #[async_trait]
@@ -44,10 +44,8 @@ impl HostWrite for Engine {
     async fn ensure_network(&self, name: &str, labels: &BTreeMap<String, String>) -> ClientResult<()> {
         let what = format!("make the network {name}");
         // Engines before 25 make a second network of the same name if asked.
-        match self.docker.inspect_network(name, None::<InspectNetworkOptions>).await {
-            Ok(_) => return Ok(()),
-            Err(Error::DockerResponseServerError { status_code: 404, .. }) => {}
-            Err(e) => return Err(self.failed(what)(e)),
+        if self.network(name).await?.is_some() {
+            return Ok(());
         }
         let request = NetworkCreateRequest {
             name: name.to_owned(),
@@ -146,14 +144,17 @@ impl Engine {
         if definition.image_id.is_empty() {
             return Ok(definition.image.clone());
         }
-        match self.image_id(&definition.image).await? {
-            Some(id) if id == definition.image_id => Ok(definition.image.clone()),
+        match self.image(&definition.image).await? {
+            Some(image) if image.id == definition.image_id => Ok(definition.image.clone()),
             _ => Ok(definition.image_id.clone()),
         }
     }
 
     async fn watched(
-        &self, what: &str, call: impl Future<Output = Result<(), Error>>, passed: &Passed,
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<(), Error>>,
+        passed: &Passed,
     ) -> ClientResult<()> {
         match stall::watch(call, passed, stall::STANDSTILL).await {
             Some(done) => done.map_err(self.failed(what)),

@@ -56,6 +56,14 @@ impl Fuse {
         self.dead.send_replace(false);
     }
 
+    /// A new process, alive, that dies where it is told to, if anywhere.
+    pub fn arm_next(&self, death: Option<(usize, When)>) {
+        self.revive();
+        if let Some((nth, when)) = death {
+            self.die_at(nth, when);
+        }
+    }
+
     /// How many changing calls there have been.
     pub fn calls(&self) -> usize {
         self.lock().calls

@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::StreamReader;
 
 use super::Fuse;
-use crate::clients::hosts::{Attachment, Bytestream, Container, Duplex, HostRead, HostWrite};
+use crate::clients::hosts::{Attachment, Bytestream, Container, Duplex, HostRead, HostWrite, Image};
 use crate::clients::{ClientError, ClientResult, Kind};
 
 /// What lies at a path inside a container.
@@ -35,12 +35,21 @@ pub struct FakeHost {
     state: Arc<Mutex<State>>,
 }
 
+type Files = BTreeMap<Vec<u8>, Node>;
+
+/// What a container answers to a request on its port: the head of the request, to the whole answer.
+type Answer = Arc<dyn Fn(&Container, &str) -> Option<String> + Send + Sync>;
+
 #[derive(Default)]
 struct State {
-    containers: Vec<(Container, BTreeMap<Vec<u8>, Node>)>,
-    images: BTreeSet<String>,
-    networks: BTreeSet<String>,
+    containers: Vec<(Container, Files)>,
+    /// Images by id, with their names.
+    images: BTreeMap<String, String>,
+    /// Networks, with their labels.
+    networks: BTreeMap<String, BTreeMap<String, String>>,
     made: usize,
+    answer: Option<Answer>,
+    signals: usize,
 }
 
 impl FakeHost {
@@ -49,9 +58,35 @@ impl FakeHost {
         Self { fuse, name: name.into(), state: Arc::default() }
     }
 
-    /// Puts a container there, running.
+    /// Puts a container there as it stands, with its image and its networks.
     pub fn place(&self, container: Container) {
-        self.lock().containers.push((container, BTreeMap::new()));
+        let mut state = self.lock();
+        state.images.insert(container.image_id.clone(), container.image.clone());
+        for place in &container.networks {
+            state.networks.entry(place.network.clone()).or_default();
+        }
+        state.containers.push((container, Files::new()));
+    }
+
+    /// Lets running containers answer [`HostRead::dial`]: from a request's head to the whole answer.
+    pub fn answer_with(&self, answer: impl Fn(&Container, &str) -> Option<String> + Send + Sync + 'static) {
+        self.lock().answer = Some(Arc::new(answer));
+    }
+
+    /// How many signals were sent.
+    pub fn signals(&self) -> usize {
+        self.lock().signals
+    }
+
+    /// The running containers that a name leads to in a network, as the engine's name server would say.
+    pub fn resolve(&self, network: &str, name: &str) -> Vec<String> {
+        let state = self.lock();
+        let leads = |c: &Container| {
+            let there =
+                |a: &Attachment| a.network == network && (c.name == name || a.aliases.iter().any(|x| x == name));
+            c.running && c.networks.iter().any(there)
+        };
+        state.containers.iter().filter(|(c, _)| leads(c)).map(|(c, _)| c.id.clone()).collect()
     }
 
     /// Puts something at an absolute path (any bytes) inside a container.
@@ -168,7 +203,21 @@ impl HostRead for FakeHost {
     }
 
     async fn has_image(&self, image_id: &str) -> ClientResult<bool> {
-        Ok(self.lock().images.contains(image_id))
+        Ok(self.lock().images.contains_key(image_id))
+    }
+
+    async fn image(&self, image: &str) -> ClientResult<Option<Image>> {
+        let state = self.lock();
+        let found = state.images.iter().find(|(id, name)| *id == image || *name == image);
+        Ok(found.map(|(id, _)| Image { id: id.clone(), architecture: "x86_64".into(), bytes: 1 << 20 }))
+    }
+
+    async fn network(&self, name: &str) -> ClientResult<Option<BTreeMap<String, String>>> {
+        Ok(self.lock().networks.get(name).cloned())
+    }
+
+    async fn own_changes(&self, _: &str) -> ClientResult<Vec<String>> {
+        Ok(Vec::new())
     }
 
     async fn read(&self, container: &str, path: &str) -> ClientResult<Bytestream> {
@@ -198,15 +247,24 @@ impl HostRead for FakeHost {
 
     async fn save_images(&self, images: &[String]) -> ClientResult<Bytestream> {
         let state = self.lock();
-        match images.iter().find(|image| !state.images.contains(*image)) {
-            Some(image) => Err(ClientError::new(Kind::NotFound, "save images", format!("there is no image {image}"))),
-            None => Ok(stream(images.join("\n").into_bytes())),
+        let mut saved = Vec::new();
+        for image in images {
+            let found = state.images.iter().find(|(id, name)| *id == image || *name == image);
+            let (id, name) = found
+                .ok_or_else(|| ClientError::new(Kind::NotFound, "save images", format!("there is no image {image}")))?;
+            saved.push(format!("{id} {}", if name == image { name } else { "" }));
         }
+        Ok(stream(saved.join("\n").into_bytes()))
     }
 
     async fn dial(&self, container: &str, port: u16) -> ClientResult<Box<dyn Duplex>> {
-        // Containers in memory run nothing, so nothing listens.
-        Err(ClientError::new(Kind::Refused, format!("reach {container}:{port}"), "connection refused"))
+        let state = self.lock();
+        let there = &state.containers[state.at("dial", container)?].0;
+        // Containers in memory run nothing: unless a test says what they answer, nothing listens.
+        match &state.answer {
+            Some(answer) if there.running => Ok(Box::new(super::dial::answered(there.clone(), Arc::clone(answer)))),
+            _ => Err(ClientError::new(Kind::Refused, format!("reach {container}:{port}"), "connection refused")),
+        }
     }
 
     async fn logs(&self, _: &str, _: usize) -> ClientResult<String> {
@@ -223,7 +281,9 @@ impl HostWrite for FakeHost {
         }
         self.fuse
             .act("load images", || {
-                self.lock().images.extend(String::from_utf8_lossy(&list).lines().map(str::to_owned));
+                let list = String::from_utf8_lossy(&list);
+                let images = list.lines().filter_map(|line| line.split_once(' '));
+                self.lock().images.extend(images.map(|(id, name)| (id.to_owned(), name.to_owned())));
                 Ok(())
             })
             .await
@@ -233,18 +293,17 @@ impl HostWrite for FakeHost {
         self.fuse
             .act("remove image", || {
                 let mut state = self.lock();
-                if !state.containers.iter().any(|(c, _)| c.image_id == image) {
-                    state.images.remove(image);
-                }
+                let used: BTreeSet<String> = state.containers.iter().map(|(c, _)| c.image_id.clone()).collect();
+                state.images.retain(|id, name| used.contains(id) || (id != image && name != image));
                 Ok(())
             })
             .await
     }
 
-    async fn ensure_network(&self, name: &str, _: &BTreeMap<String, String>) -> ClientResult<()> {
+    async fn ensure_network(&self, name: &str, labels: &BTreeMap<String, String>) -> ClientResult<()> {
         self.fuse
             .act("make network", || {
-                self.lock().networks.insert(name.to_owned());
+                self.lock().networks.entry(name.to_owned()).or_insert_with(|| labels.clone());
                 Ok(())
             })
             .await
@@ -266,21 +325,38 @@ impl HostWrite for FakeHost {
                 if state.at("create", &definition.name).is_ok() {
                     return Err(ClientError::new(Kind::Conflict, "create container", "the name is taken"));
                 }
+                let absent = |what: &str| Err(ClientError::new(Kind::NotFound, "create container", what));
+                if !state.images.contains_key(&definition.image_id) {
+                    return absent("there is no such image");
+                }
+                if definition.networks.iter().any(|place| !state.networks.contains_key(&place.network)) {
+                    return absent("there is no such network");
+                }
                 state.made += 1;
                 let id = format!("made-{}", state.made);
                 let container = Container { id: id.clone(), running: false, ..definition.clone() };
-                state.containers.push((container, BTreeMap::new()));
+                state.containers.push((container, Files::new()));
                 Ok(id)
             })
             .await
     }
 
     async fn start(&self, container: &str) -> ClientResult<()> {
-        self.change("start", container, |c| {
-            c.running = true;
-            Ok(())
-        })
-        .await
+        self.fuse
+            .act("start", || {
+                let mut state = self.lock();
+                let at = state.at("start", container)?;
+                let wanted: Vec<u16> = state.containers[at].0.ports.iter().map(|p| p.host).collect();
+                let taken = |(i, (c, _)): (usize, &(Container, Files))| {
+                    i != at && c.running && c.ports.iter().any(|p| wanted.contains(&p.host))
+                };
+                if state.containers.iter().enumerate().any(taken) {
+                    return Err(ClientError::new(Kind::Refused, "start", "port is already allocated"));
+                }
+                state.containers[at].0.running = true;
+                Ok(())
+            })
+            .await
     }
 
     async fn stop(&self, container: &str, _: u32) -> ClientResult<()> {
@@ -292,20 +368,27 @@ impl HostWrite for FakeHost {
     }
 
     async fn rename(&self, container: &str, name: &str) -> ClientResult<()> {
-        if self.lock().at("rename", name).is_ok() {
-            return Err(ClientError::new(Kind::Conflict, "rename", "the name is taken"));
-        }
-        self.change("rename", container, |c| {
-            name.clone_into(&mut c.name);
-            Ok(())
-        })
-        .await
+        self.fuse
+            .act("rename", || {
+                let mut state = self.lock();
+                if state.at("rename", name).is_ok() {
+                    return Err(ClientError::new(Kind::Conflict, "rename", "the name is taken"));
+                }
+                let at = state.at("rename", container)?;
+                name.clone_into(&mut state.containers[at].0.name);
+                Ok(())
+            })
+            .await
     }
 
     async fn remove(&self, container: &str) -> ClientResult<()> {
         self.fuse
             .act("remove", || {
-                self.lock().containers.retain(|(c, _)| c.name != container && c.id != container);
+                let mut state = self.lock();
+                if state.containers.iter().any(|(c, _)| c.running && (c.name == container || c.id == container)) {
+                    return Err(ClientError::new(Kind::Conflict, "remove", "it runs"));
+                }
+                state.containers.retain(|(c, _)| c.name != container && c.id != container);
                 Ok(())
             })
             .await
@@ -313,7 +396,9 @@ impl HostWrite for FakeHost {
 
     async fn connect(&self, container: &str, attachment: &Attachment) -> ClientResult<()> {
         self.change("connect", container, |c| {
-            c.networks.retain(|there| there.network != attachment.network);
+            if c.networks.iter().any(|there| there.network == attachment.network) {
+                return Err(ClientError::new(Kind::Denied, "connect", "it is on that network already"));
+            }
             c.networks.push(attachment.clone());
             Ok(())
         })
@@ -351,7 +436,13 @@ impl HostWrite for FakeHost {
     }
 
     async fn signal(&self, container: &str, _: &str) -> ClientResult<()> {
-        self.change("signal", container, |_| Ok(())).await
+        let sent = self.change("signal", container, |c| match c.running {
+            true => Ok(()),
+            false => Err(ClientError::new(Kind::Conflict, "signal", "it does not run")),
+        });
+        sent.await?;
+        self.lock().signals += 1;
+        Ok(())
     }
 }
 

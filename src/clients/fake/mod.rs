@@ -4,7 +4,7 @@
 
 pub mod balancer;
 pub mod clock;
-pub mod databases;
+mod dial;
 pub mod dns;
 pub mod fuse;
 pub mod hosts;

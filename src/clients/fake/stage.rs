@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::Fuse;
 use super::balancer::FakeBalancer;
 use super::clock::FakeClock;
-use super::databases::FakeDatabases;
 use super::dns::{FakeDns, simple};
 use super::hosts::FakeHost;
 use super::instances::FakeInstances;
@@ -17,6 +16,7 @@ use super::web::FakeWeb;
 use crate::clients::hosts::{Attachment, Container, HostWrite};
 use crate::clients::instances::Instance;
 use crate::event::Sink;
+use crate::postgres::fake::FakeDatabases;
 use crate::site::Site;
 use crate::step::{Act, Clock, Look, Reach};
 
@@ -195,6 +195,7 @@ pub fn container(name: &str, alias: &str) -> Container {
         restart: "always".into(),
         hostname: alias.into(),
         unmodelled: Vec::new(),
+        rest: Value::Null,
     }
 }
 

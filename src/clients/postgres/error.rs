@@ -1,6 +1,7 @@
 //! What can go wrong with a server, told with its place and the next step.
 
 use std::error::Error as _;
+use std::fmt::Write as _;
 
 use tokio_postgres::error::SqlState;
 
@@ -20,7 +21,9 @@ pub enum Error {
         code: Option<String>,
     },
     /// The session ended under us.
-    #[error("the connection to {server} was lost while asking \"{doing}\": {why}; check that the server is up, then repeat")]
+    #[error(
+        "the connection to {server} was lost while asking \"{doing}\": {why}; check that the server is up, then repeat"
+    )]
     Lost {
         /// Which server.
         server: String,
@@ -89,7 +92,7 @@ pub fn explain(error: &tokio_postgres::Error) -> String {
         let mut text = db.message().to_owned();
         for (label, more) in [("detail", db.detail()), ("hint", db.hint()), ("where", db.where_())] {
             if let Some(more) = more {
-                text.push_str(&format!(" ({label}: {more})"));
+                let _ = write!(text, " ({label}: {more})");
             }
         }
         return text;

@@ -51,9 +51,9 @@ pub(super) async fn open(endpoint: &Endpoint) -> Result<Session, Error> {
             }
         }
     };
-    let session = tokio::time::timeout(CONNECT_TIMEOUT, attempt)
-        .await
-        .unwrap_or_else(|_| Err(connect_error(endpoint, format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))))?;
+    let session = tokio::time::timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or_else(|_| {
+        Err(connect_error(endpoint, format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())))
+    })?;
     session.run(&settings(session.version)).await?;
     Ok(session)
 }
@@ -101,7 +101,9 @@ fn raw_tls(
 
 async fn dial(endpoint: &Endpoint) -> Result<Dialled, Error> {
     match &endpoint.transport {
-        Transport::Stream(dial) => dial.dial().await.map(Dialled).map_err(|error| connect_error(endpoint, error.to_string())),
+        Transport::Stream(dial) => {
+            dial.dial().await.map(Dialled).map_err(|error| connect_error(endpoint, error.to_string()))
+        }
         Transport::Tcp { .. } => Err(connect_error(endpoint, "this way has no dialler".to_owned())),
     }
 }
@@ -230,9 +232,7 @@ async fn cancel(token: CancelToken, endpoint: &Endpoint) -> Result<(), Error> {
         (None, Transport::Tcp { .. }) => token.cancel_query(NoTls).await,
         (Some(tls), Transport::Tcp { .. }) => token.cancel_query(tls).await,
         (None, Transport::Stream(_)) => token.cancel_query_raw(dial(endpoint).await?, NoTls).await,
-        (Some(tls), Transport::Stream(_)) => {
-            cancel_raw(&token, dial(endpoint).await?, raw_tls(endpoint, tls)?).await
-        }
+        (Some(tls), Transport::Stream(_)) => cancel_raw(&token, dial(endpoint).await?, raw_tls(endpoint, tls)?).await,
     };
     cancelled.map_err(|error| Error::connect(endpoint.to_string(), &error))
 }

@@ -19,7 +19,8 @@ pub(super) fn connector(authorities: Option<&str>) -> Result<MakeRustlsConnect, 
         Some(pem) => {
             let mut roots = RootCertStore::empty();
             for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-                let certificate = certificate.map_err(|error| format!("the authorities' PEM does not parse: {error}"))?;
+                let certificate =
+                    certificate.map_err(|error| format!("the authorities' PEM does not parse: {error}"))?;
                 roots.add(certificate).map_err(|error| error.to_string())?;
             }
             if roots.is_empty() {

@@ -124,7 +124,11 @@ fn insert_from(table: &Table, number: usize) -> String {
         return format!("INSERT INTO {} SELECT FROM {} AS s", table.name, staging(number));
     }
     let values = column_list_of("s", table.stored());
-    format!("INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {} AS s", table.name, staging(number))
+    format!(
+        "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {} AS s",
+        table.name,
+        staging(number)
+    )
 }
 
 async fn replace_all(writer: &Session, differing: &[Differing], way: Way, changed: &mut [ChangedTable]) -> Result<()> {

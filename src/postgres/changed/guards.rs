@@ -2,6 +2,7 @@
 //! and put back exactly as they were.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::clients::postgres::Session;
 use crate::postgres::Result;
@@ -45,7 +46,7 @@ impl Guards {
                 "R" => "ENABLE REPLICA",
                 _ => "ENABLE",
             };
-            disable.push_str(&format!("ALTER TABLE ONLY {table} DISABLE {kind} {name};"));
+            let _ = write!(disable, "ALTER TABLE ONLY {table} DISABLE {kind} {name};");
             enable.push(format!("ALTER TABLE ONLY {table} {how} {kind} {name};"));
         }
         session.run(&disable).await?;
@@ -79,7 +80,7 @@ pub(super) async fn drop_foreign_keys(session: &Session, tables: impl Iterator<I
     for row in session.rows(FOREIGN_KEYS, &[&schemas, &names]).await? {
         let table = TableName::new(row.get::<_, String>(0), row.get::<_, String>(1));
         let (name, definition) = (ident(row.get(2)), row.get::<_, &str>(3));
-        drop.push_str(&format!("ALTER TABLE {table} DROP CONSTRAINT {name};"));
+        let _ = write!(drop, "ALTER TABLE {table} DROP CONSTRAINT {name};");
         make.push(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition};"));
         if let Some(comment) = row.get::<_, Option<&str>>(4) {
             make.push(format!("COMMENT ON CONSTRAINT {name} ON {table} IS {};", literal(comment)));

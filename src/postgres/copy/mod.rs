@@ -197,7 +197,7 @@ pub async fn copy_database(
     builder.run("COMMIT").await?;
     report.sequences = sequences::set(&builder, &sequences::read(pinned.holder()).await?).await?;
     refresh_views(&builder).await?;
-    post::analyze(target, &tables, options.jobs).await?;
+    post::analyze(target, &builder, options.jobs).await?;
     builder.close();
     pinned.close();
     // One durable commit: everything before it in the log is durable with it.

@@ -10,7 +10,7 @@ use super::schema::Schema;
 use super::script::Entry;
 use crate::clients::postgres::{Endpoint, Session};
 use crate::postgres::Result;
-use crate::postgres::catalog::Table;
+use crate::postgres::catalog::USER_RELATIONS;
 
 /// How often a statement is tried again when two sessions' locks crossed.
 const DEADLOCK_TRIES: u32 = 8;
@@ -41,9 +41,15 @@ pub(super) async fn build(
     schema.settle().await
 }
 
-/// Statistics for every table; the small ones cost next to nothing.
-pub(super) async fn analyze(target: &Endpoint, tables: &[Table], jobs: usize) -> Result<()> {
-    in_parallel(target, tables.iter().map(|table| format!("ANALYZE {}", table.name)).collect(), jobs).await
+/// Statistics for every table and materialized view; a partitioned table's look at all its leaves.
+pub(super) async fn analyze(target: &Endpoint, session: &Session, jobs: usize) -> Result<()> {
+    let sql = format!(
+        "SELECT format('ANALYZE %I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'm') \
+         AND NOT c.relispartition AND {USER_RELATIONS} ORDER BY pg_catalog.pg_table_size(c.oid) DESC"
+    );
+    let rows = session.rows(&sql, &[]).await?;
+    in_parallel(target, rows.iter().map(|row| row.get(0)).collect(), jobs).await
 }
 
 fn statements(entries: Vec<Entry>) -> VecDeque<String> {

@@ -58,9 +58,8 @@ pub(super) async fn bring(source: &Session, target: &Session, skipped: &mut Vec<
         .collect();
     let mut copied = Vec::new();
     for role in &roles {
-        let there: bool = target
-            .value("SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1)", &[&role.name])
-            .await?;
+        let there: bool =
+            target.value("SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1)", &[&role.name]).await?;
         let mut password = false;
         if !there {
             let hash: Option<String> = if may_read_hashes {
@@ -143,8 +142,13 @@ async fn database_settings(source: &Session, target: &Session, skipped: &mut Vec
 
 /// A stored setting as `SET` wants it: list settings are stored quoted already.
 fn setting_value(key: &str, value: &str) -> String {
-    let lists = ["search_path", "datestyle", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"];
-    if lists.contains(&key.to_ascii_lowercase().as_str()) && !value.is_empty() { value.to_owned() } else { literal(value) }
+    let lists =
+        ["search_path", "datestyle", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"];
+    if lists.contains(&key.to_ascii_lowercase().as_str()) && !value.is_empty() {
+        value.to_owned()
+    } else {
+        literal(value)
+    }
 }
 
 /// Runs what may be refused; a refusal is noted.

@@ -11,10 +11,10 @@ use futures::{SinkExt as _, TryStreamExt as _};
 
 use super::{Event, Options, Progress};
 use crate::clients::postgres::{Endpoint, Session};
+use crate::postgres::Result;
 use crate::postgres::catalog::{Column, Table};
 use crate::postgres::name::{TableName, ident};
 use crate::postgres::pinned::Pinned;
-use crate::postgres::Result;
 
 /// Bytes sent at once.
 const BUFFER: usize = 128 * 1024;
@@ -97,9 +97,9 @@ async fn move_piece(
     let columns = column_list(table.stored());
     let binary = binary_servers && table.stored().all(travels_in_binary);
     let freeze = piece.pages.is_none() && table.bytes >= FREEZE_FROM;
-    let range = piece.pages.map_or(String::new(), |(from, to)| {
-        format!(" WHERE t.ctid >= '({from},0)'::tid AND t.ctid < '({to},0)'::tid")
-    });
+    let range = piece
+        .pages
+        .map_or(String::new(), |(from, to)| format!(" WHERE t.ctid >= '({from},0)'::tid AND t.ctid < '({to},0)'::tid"));
     let out = format!(
         "COPY (SELECT {} FROM ONLY {} AS t{range}) TO STDOUT (FORMAT {})",
         column_list_of("t", table.stored()),

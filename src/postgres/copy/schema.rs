@@ -6,15 +6,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Skipped;
 use super::script::Entry;
 use crate::clients::postgres::{self, Session};
+use crate::postgres::Result;
 use crate::postgres::large_objects::may_become;
 use crate::postgres::name::ident;
-use crate::postgres::Result;
 
 /// Kinds without which the rest still stands.
 const OPTIONAL: [&str; 16] = [
-    "ACL", "DEFAULT ACL", "COMMENT", "SECURITY LABEL", "EXTENSION", "EVENT TRIGGER", "PUBLICATION",
-    "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA", "LANGUAGE", "PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER",
-    "SERVER", "USER MAPPING", "CAST", "TRANSFORM",
+    "ACL",
+    "DEFAULT ACL",
+    "COMMENT",
+    "SECURITY LABEL",
+    "EXTENSION",
+    "EVENT TRIGGER",
+    "PUBLICATION",
+    "PUBLICATION TABLE",
+    "PUBLICATION TABLES IN SCHEMA",
+    "LANGUAGE",
+    "PROCEDURAL LANGUAGE",
+    "FOREIGN DATA WRAPPER",
+    "SERVER",
+    "USER MAPPING",
+    "CAST",
+    "TRANSFORM",
 ];
 
 /// Builds entries in one session.

@@ -36,6 +36,8 @@ pub(super) struct Source {
     pub places: Vec<Place>,
     pub notes: Vec<String>,
     format: Option<Format>,
+    /// Keys of lists without items.
+    empty: Vec<String>,
     /// Items to add to real lists: the list's key and the origin.
     added: Vec<(String, String)>,
 }
@@ -50,7 +52,13 @@ impl Source {
             label: key.clone(),
             found: None,
         };
-        Self { places: env.iter().map(place).collect(), notes: Vec::new(), format: None, added: Vec::new() }
+        Self {
+            places: env.iter().map(place).collect(),
+            notes: Vec::new(),
+            format: None,
+            empty: Vec::new(),
+            added: Vec::new(),
+        }
     }
 
     pub(super) fn of_file(path: &str, text: &str) -> Result<Self, RewriteError> {
@@ -64,14 +72,18 @@ impl Source {
             found: Some(found),
         };
         let found = config::values(text, format).map_err(|e| e.in_file(path))?;
+        let empty = config::empty_lists(text, format).map_err(|e| e.in_file(path))?;
+        let empty = empty.into_iter().map(|(key, _)| key).filter(|key| keys::is_cors(key)).collect();
         let places = found.into_iter().map(place).collect();
-        Ok(Self { places, notes: Vec::new(), format: Some(format), added: Vec::new() })
+        Ok(Self { places, notes: Vec::new(), format: Some(format), empty, added: Vec::new() })
     }
 
     /// Adds the origins to every allow-list; says whether there is one.
     pub(super) fn grow_lists(&mut self, origins: &[String]) -> bool {
         let mut any = false;
-        let mut lists: Vec<(String, Vec<String>, String)> = Vec::new();
+        let mut lists: Vec<(String, Vec<String>, String)> =
+            self.empty.iter().map(|key| (key.clone(), Vec::new(), key.clone())).collect();
+        any |= !lists.is_empty();
         for place in &mut self.places {
             let list = place.key.rsplit_once('[').map(|(list, _)| list.to_owned());
             if !keys::is_cors(list.as_deref().unwrap_or(&place.key)) || is_flag(&place.value) {

@@ -191,6 +191,14 @@ fn files_change_by_the_addresses_only() {
 }
 
 #[test]
+fn an_empty_list_takes_the_origins() {
+    let files = [("db.yaml", "db: { host: db }\ncors:\n  origins: [] # none yet\n")];
+    let Outcome::Planned(plan) = planned(&[], &files, &shop(5432)) else { panic!("not found") };
+    let want = "db: { host: rds.shop.test }\ncors:\n  origins: [\"https://www.shop.test\"] # none yet\n";
+    assert_eq!(plan.files[0].new_text, want);
+}
+
+#[test]
 fn a_broken_file_is_named_without_its_text() {
     let files = [("etc/app.toml".to_owned(), "a = 1\npassword = \"s3cret\n".to_owned())];
     let error = plan(Search { env: &[], files: &files, database: Some(&shop(5432)), origins: &[] }).unwrap_err();

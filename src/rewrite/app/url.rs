@@ -41,14 +41,14 @@ pub(super) fn find_all(text: &str) -> Vec<Url> {
         let word = head.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+.-:_".contains(c));
         let mut start = from + word.len();
         // `${DB_URL:postgres://…}` and `url:postgres://…`: the scheme begins behind a foreign first part
-        while !is_postgres(&text[start..colon], true) {
+        while !is_postgres(&text[start..colon]) {
             match text[start..colon].find(':') {
                 Some(next) => start += next + 1,
                 None => break,
             }
         }
         from = colon + 3;
-        if is_postgres(&text[start..colon], false) {
+        if is_postgres(&text[start..colon]) {
             let url = cut(text, start, colon);
             from = url.whole.end;
             urls.push(url);
@@ -57,12 +57,12 @@ pub(super) fn find_all(text: &str) -> Vec<Url> {
     urls
 }
 
-fn is_postgres(scheme: &str, strict: bool) -> bool {
+fn is_postgres(scheme: &str) -> bool {
     let mut parts = scheme.split([':', '+']).peekable();
     let first = parts.peek().copied().unwrap_or("").to_ascii_lowercase();
     let names = ["postgres", "postgresql", "postgis", "pgsql", "psql", "timescale", "timescaledb"];
     let known = names.contains(&first.as_str()) || first == "jdbc" || first == "r2dbc";
-    (!strict || known) && known && parts.any(|p| names.contains(&p.to_ascii_lowercase().as_str()))
+    known && parts.any(|p| names.contains(&p.to_ascii_lowercase().as_str()))
 }
 
 fn cut(text: &str, start: usize, colon: usize) -> Url {
@@ -122,7 +122,7 @@ pub(super) fn shown(text: &str, url: &Url) -> String {
     if !url.userinfo.is_empty() {
         let info = url.userinfo.start..url.userinfo.end - 1;
         match placeholder::find(&text[..info.end], info.start, &[':']) {
-            Some(colon) => out += &format!("{}:•••@", &text[info.start..colon]),
+            Some(colon) => out += &[&text[info.start..colon], ":•••@"].concat(),
             None => out += &text[url.userinfo.clone()],
         }
     }
@@ -133,7 +133,7 @@ pub(super) fn shown(text: &str, url: &Url) -> String {
         let harmless = HARMLESS.contains(&name.to_ascii_lowercase().as_str());
         let joint = if index == 0 { "" } else { "&" };
         let said = if harmless { &text[value.clone()] } else { "•••" };
-        out += &format!("{joint}{name}={said}");
+        out += &[joint, name, "=", said].concat();
     }
     out
 }

@@ -15,8 +15,7 @@ pub fn append(text: &str, format: Format, list: &str, item: &str) -> Result<Stri
     let (at, slot) = slots
         .iter()
         .enumerate()
-        .filter(|(_, s)| if s.style.is_list() { s.path == list } else { item_index(&s.path, list).is_some() })
-        .next_back()
+        .rfind(|(_, s)| if s.style.is_list() { s.path == list } else { item_index(&s.path, list).is_some() })
         .ok_or_else(missing)?;
     let cannot = || RewriteError::CannotHold { key: list.to_owned(), line: line_of(text, slot.span.start), format };
     let (place, insert) = match slot.style {
@@ -73,15 +72,15 @@ fn dash_indent(text: &str, slot: &Slot) -> Option<String> {
 
 /// What stands between two items: as before the last one, or guessed from how the only one is set.
 fn separator(text: &str, slots: &[Slot], at: usize, list: &str) -> String {
-    let last = &slots[at];
+    let end = &slots[at];
     if let Some(previous) = at.checked_sub(1).map(|i| &slots[i]).filter(|s| item_index(&s.path, list).is_some()) {
-        let between = &text[previous.span.end..last.span.start];
+        let between = &text[previous.span.end..end.span.start];
         if between.chars().all(|c| c == ',' || c.is_whitespace()) {
             return between.to_owned();
         }
     }
-    let line = line_start(text, last.span.start);
-    let indent = &text[line..last.span.start];
+    let line = line_start(text, end.span.start);
+    let indent = &text[line..end.span.start];
     if line > 0 && indent.trim().is_empty() {
         let ending = if text[..line].ends_with("\r\n") { "\r\n" } else { "\n" };
         return format!(",{ending}{indent}");

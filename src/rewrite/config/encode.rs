@@ -208,6 +208,6 @@ fn env_plain_fits(old: &str, new: &str, export: bool) -> bool {
         && new.trim() == new
         && !new.starts_with('#')
         && !new.contains(" #")
-        && !(quote && !old.starts_with(['"', '\'', '`']))
+        && (!quote || old.starts_with(['"', '\'', '`']))
         && new.chars().filter(|c| odd(*c)).all(|c| old.contains(c))
 }

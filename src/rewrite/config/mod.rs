@@ -71,6 +71,15 @@ pub fn values(text: &str, format: Format) -> Result<Vec<Found>, RewriteError> {
     Ok(scan(text, format)?.into_iter().filter(|s| !s.style.is_list()).map(|s| s.into_found(text)).collect())
 }
 
+/// The keys of lists without items, with their lines: no value stands there, but [`append`] can put one in.
+///
+/// # Errors
+/// As [`values`].
+pub fn empty_lists(text: &str, format: Format) -> Result<Vec<(String, usize)>, RewriteError> {
+    let lists = scan(text, format)?.into_iter().filter(|s| s.style.is_list());
+    Ok(lists.map(|s| (s.path, line_of(text, s.span.start))).collect())
+}
+
 /// The text with the named values changed, and nothing else.
 ///
 /// # Errors

@@ -64,5 +64,5 @@ impl Slot {
 
 /// The line of a byte offset, from 1.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1
+    text[..at.min(text.len())].matches('\n').count() + 1
 }

@@ -83,7 +83,9 @@ fn leaves(text: &str, format: Format) -> Option<Vec<Value>> {
         _ => return None,
     };
     let mut out = Vec::new();
-    documents.into_iter().for_each(|document| flatten(document, &mut out));
+    for document in documents {
+        flatten(document, &mut out);
+    }
     Some(out)
 }
 

@@ -37,7 +37,7 @@ struct Site<'f> {
 pub fn rewrite_site(files: &dyn TextFiles, bases: &Bases) -> Result<SitePlan, SiteError> {
     let names = files.names();
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for name in names.iter().filter(|n| !media::is_service_worker(n)) {
+    for name in names.iter().filter(|n| !media::keeps_its_name(n)) {
         if let Some(token) = media::hash_part(name) {
             groups.entry(token.to_owned()).or_default().push(name.clone());
         }
@@ -218,13 +218,20 @@ impl Site<'_> {
         tokens: &BTreeMap<String, String>,
         digests: &BTreeMap<String, String>,
     ) -> Result<Bytes, SiteError> {
-        let based = self.texts.get(name).and_then(|t| t.based.clone());
+        let text = self.texts.get(name);
+        let based = text.and_then(|t| t.based.clone());
+        let names_changed = text.is_some_and(|t| {
+            t.tokens.iter().any(|token| tokens.contains_key(token))
+                || t.integrities.iter().any(|d| digests.contains_key(d))
+        });
         let bytes = match based {
             Some(bytes) => bytes,
             None => self.read(name)?,
         };
         Ok(match std::str::from_utf8(&bytes) {
-            Ok(text) if text.len() <= 2 * LARGEST_TEXT => self.scanner.replace(text, tokens, digests).into(),
+            Ok(text) if names_changed && text.len() <= 2 * LARGEST_TEXT => {
+                self.scanner.replace(text, tokens, digests).into()
+            }
             _ => bytes,
         })
     }
@@ -232,7 +239,7 @@ impl Site<'_> {
 
 /// The hash of a name, if files are renamed by it.
 fn token_of<'n>(name: &'n str, groups: &BTreeMap<String, Vec<String>>) -> Option<&'n str> {
-    media::hash_part(name).filter(|t| groups.contains_key(*t) && !media::is_service_worker(name))
+    media::hash_part(name).filter(|t| groups.contains_key(*t) && !media::keeps_its_name(name))
 }
 
 fn renamed(name: &str, token: Option<&str>, tokens: &BTreeMap<String, String>) -> String {

@@ -12,14 +12,30 @@ fn integrity_pattern() -> Regex {
     Regex::new(r"sha(?:256|384|512)-(?:[A-Za-z0-9+/]|\\/|\\u002[fF]){43,}={0,2}").expect("the pattern is a constant")
 }
 
-/// Words that could be a hash in a name, with the characters of Vite's.
-fn word_pattern() -> Regex {
-    Regex::new(r"[A-Za-z0-9_-]{8,}").expect("the pattern is a constant")
+/// Words that could hold a hash: eight or more of the characters of Vite's. By hand, for a pattern takes several times as
+/// long and bundles are large.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = text.as_bytes();
+    let is_word = |b: u8| matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-');
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < bytes.len() {
+            let start = at;
+            while at < bytes.len() && is_word(bytes[at]) {
+                at += 1;
+            }
+            let end = at;
+            at += 1;
+            if end - start >= 8 {
+                return Some((start, &text[start..end]));
+            }
+        }
+        None
+    })
 }
 
 /// The hashes and digests that texts may hold.
 pub(super) struct Scanner {
-    words: Regex,
     integrity: Regex,
     tokens: BTreeSet<String>,
     /// Lengths of the hashes, so that a longer word is cut only where one can fit.
@@ -29,14 +45,13 @@ pub(super) struct Scanner {
 impl Scanner {
     pub(super) fn new(tokens: BTreeSet<String>) -> Self {
         let lengths = tokens.iter().map(String::len).collect();
-        Self { words: word_pattern(), integrity: integrity_pattern(), tokens, lengths }
+        Self { integrity: integrity_pattern(), tokens, lengths }
     }
 
     /// Where hashes of names stand in the text.
     pub(super) fn tokens<'t>(&self, text: &'t str) -> Vec<(usize, &'t str)> {
         let mut found = Vec::new();
-        for word in self.words.find_iter(text) {
-            let (start, word) = (word.start(), word.as_str());
+        for (start, word) in words(text) {
             let mut at = 0;
             while at < word.len() {
                 // most places are inside a word: the cheap question first, a bundle has millions of them
@@ -62,6 +77,9 @@ impl Scanner {
 
     /// The digests in the text, unescaped.
     pub(super) fn integrities(&self, text: &str) -> BTreeSet<String> {
+        if !may_hold_digests(text) {
+            return BTreeSet::new();
+        }
         self.integrity.find_iter(text).map(|m| unescape(m.as_str())).collect()
     }
 
@@ -78,7 +96,8 @@ impl Scanner {
                 changes.push((at, at + token.len(), new.clone()));
             }
         }
-        for found in self.integrity.find_iter(text) {
+        let searched = if may_hold_digests(text) && !digests.is_empty() { text } else { "" };
+        for found in self.integrity.find_iter(searched) {
             let raw = found.as_str();
             if let Some(new) = digests.get(&unescape(raw)) {
                 let slash = ["\\u002F", "\\u002f", "\\/"].into_iter().find(|s| raw.contains(s)).unwrap_or("/");
@@ -97,6 +116,11 @@ impl Scanner {
         }
         out + &text[done..]
     }
+}
+
+/// The quick question before the pattern is run over megabytes.
+fn may_hold_digests(text: &str) -> bool {
+    ["sha256-", "sha384-", "sha512-"].iter().any(|name| text.contains(name))
 }
 
 fn unescape(raw: &str) -> String {
@@ -141,12 +165,12 @@ pub(super) fn fresh_token(old: &str, content: &[u8], taken: impl Fn(&str) -> boo
     };
     let letters = letters.as_bytes();
     (0_u32..1000).find_map(|salt| {
-        let mut context = digest::Context::new(&SHA512);
-        context.update(old.as_bytes());
-        context.update(&salt.to_be_bytes());
-        context.update(content);
-        let sum = context.finish();
-        let token: String = sum
+        let mut hasher = digest::Context::new(&SHA512);
+        hasher.update(old.as_bytes());
+        hasher.update(&salt.to_be_bytes());
+        hasher.update(content);
+        let sum = hasher.finish();
+        let fresh: String = sum
             .as_ref()
             .iter()
             .cycle()
@@ -154,8 +178,8 @@ pub(super) fn fresh_token(old: &str, content: &[u8], taken: impl Fn(&str) -> boo
             .map(|b| char::from(letters[usize::from(*b) % letters.len()]))
             .collect();
         // the new name must be recognised as a hashed one by the next run
-        let seen = crate::rewrite::media::hash_part(&format!("a.{token}.js")) == Some(token.as_str())
-            && crate::rewrite::media::hash_part(&format!("a-{token}.js")) == Some(token.as_str());
-        (seen && !taken(&token)).then_some(token)
+        let seen = crate::rewrite::media::hash_part(&format!("a.{fresh}.js")) == Some(fresh.as_str())
+            && crate::rewrite::media::hash_part(&format!("a-{fresh}.js")) == Some(fresh.as_str());
+        (seen && !taken(&fresh)).then_some(fresh)
     })
 }

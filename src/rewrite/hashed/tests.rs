@@ -49,6 +49,7 @@ fn names_are_carried_to_a_fixpoint() {
         ),
         ("manifest.json", "{\"app\":\"assets%2Fapp.3f2a9c1b.js\"}"),
         ("한글 문서.html", "no names"),
+        ("product-1a2b3c4d.html", "<a href=product-1a2b3c4d.html> app.3f2a9c1b.js"),
     ]);
     let plan = rewrite_site(&old, &bases()).unwrap();
     let html = plan.rewritten["index.html"].clone();
@@ -145,7 +146,10 @@ fn a_site_without_the_base_is_left_and_only_text_is_read() {
     }
     let plan = rewrite_site(&Picky, &bases()).unwrap();
     assert_eq!((plan.renamed.len(), plan.rewritten.len(), plan.leftovers.len()), (0, 0, 2));
+}
 
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
     struct Broken;
     impl TextFiles for Broken {
         fn names(&self) -> Vec<String> {

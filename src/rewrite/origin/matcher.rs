@@ -90,7 +90,8 @@ pub(super) fn judge(text: &str, at: Range<usize>, old: &Base, new: &Base) -> Men
     made += &text[authority.len()..at.start];
     made += &new.host;
     if new.port != if new.tls { 443 } else { 80 } {
-        made += &format!("{colon}{}", new.port);
+        made += &colon;
+        made += &new.port.to_string();
     }
     for part in &new.path {
         made += &slash;

@@ -122,7 +122,7 @@ fn bases_are_checked() {
 proptest! {
     #[test]
     fn text_without_the_host_is_never_touched(text in "([a-z:/.\\\\%\"' ]|https://|//|/api|shop\\.test|box\\.){0,40}") {
-        prop_assume!(!text.to_lowercase().contains("box.shop.test"));
+        let text = text.replace("box.shop.test", "box.shop,test");
         let outcome = rewrite_asset("a.js", &Bytes::from(text), &bases());
         prop_assert_eq!(outcome, Outcome::Unchanged { leftovers: vec![] });
     }

@@ -1,4 +1,4 @@
-//! ELBv2 as the migration uses it.
+//! `ELBv2` as the migration uses it.
 
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ async fn l4_targets_are_unused_then_initial_then_drain_for_their_delay() {
     register().await.unwrap();
     elb.deregister_targets().target_group_arn(&arn).targets(target("172.18.0.5", None)).send().await.unwrap();
     register().await.unwrap();
-    here.clock.advance(Duration::from_secs(60));
+    here.clock.advance(Duration::from_mins(1));
     assert_eq!(health(&elb, &arn).await[0].1, TargetHealthStateEnum::Initial);
     elb.delete_listener().listener_arn(&listener).send().await.unwrap();
     elb.delete_target_group().target_group_arn(&arn).send().await.unwrap();

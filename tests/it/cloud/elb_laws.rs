@@ -1,4 +1,4 @@
-//! The laws of ELBv2, each broken once.
+//! The laws of `ELBv2`, each broken once.
 
 use aws_sdk_elasticloadbalancingv2::types::{Certificate, ProtocolEnum, TargetGroupAttribute, TargetTypeEnum};
 

@@ -119,7 +119,8 @@ type Output = StreamReader<BoxStream<'static, io::Result<Bytes>>, Bytes>;
 
 /// Standard output alone; the end of standard error is kept for messages.
 fn plain(
-    output: Pin<Box<dyn futures::Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>, said: Said,
+    output: Pin<Box<dyn futures::Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>,
+    said: Said,
 ) -> BoxStream<'static, io::Result<Bytes>> {
     output
         .map_err(io::Error::other)

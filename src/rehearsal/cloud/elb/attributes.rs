@@ -18,7 +18,7 @@ enum Value {
 
 type Known = (&'static str, &'static str, Value);
 
-/// A balancer's attributes (ELBv2 API: LoadBalancerAttribute).
+/// A balancer's attributes (`ELBv2` API: `LoadBalancerAttribute`).
 const OF_BALANCER: &[Known] = &[
     ("access_logs.s3.enabled", "false", Value::Switch),
     ("access_logs.s3.bucket", "", Value::Text),
@@ -37,7 +37,7 @@ const OF_BALANCER: &[Known] = &[
     ("waf.fail_open.enabled", "false", Value::Switch),
 ];
 
-/// A target group's attributes (ELBv2 API: TargetGroupAttribute).
+/// A target group's attributes (`ELBv2` API: `TargetGroupAttribute`).
 const OF_GROUP: &[Known] = &[
     ("deregistration_delay.timeout_seconds", "300", Value::Number(0..=3600)),
     (

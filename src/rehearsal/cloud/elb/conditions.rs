@@ -6,7 +6,7 @@ use super::super::wire::{ApiError, Node, refuse};
 /// Reads the conditions of a rule: one to five values in all, each field once but for headers and queries.
 pub(super) fn read(input: &Node) -> Result<Vec<Condition>, ApiError> {
     let conditions = input.items("Conditions").map(one).collect::<Result<Vec<_>, _>>()?;
-    let values: usize = conditions.iter().map(|c| values(c)).sum();
+    let values: usize = conditions.iter().map(values).sum();
     if conditions.is_empty() {
         return Err(refuse("ValidationError", "A rule needs a condition"));
     }

@@ -3,7 +3,7 @@
 use super::super::super::state::{HealthCheck, TargetGroup};
 use super::super::wire::{ApiError, Node, refuse};
 
-/// The health check an Application Load Balancer's target group starts with (ELBv2 API: CreateTargetGroup).
+/// The health check an Application Load Balancer's target group starts with (`ELBv2` API: `CreateTargetGroup`).
 pub(super) fn default_check() -> HealthCheck {
     HealthCheck {
         protocol: "HTTP".into(),
@@ -88,7 +88,7 @@ pub(super) fn check(input: &Node, before: &HealthCheck) -> Result<HealthCheck, A
     Ok(check)
 }
 
-/// Whether two groups were made alike, as far as CreateTargetGroup can say.
+/// Whether two groups were made alike, as far as `CreateTargetGroup` can say.
 pub(super) fn alike(a: &TargetGroup, b: &TargetGroup) -> bool {
     let of = |g: &TargetGroup| {
         let c = &g.health_check;

@@ -22,8 +22,8 @@ pub(super) fn set(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         let mut after: Vec<_> =
             held.rules.iter().map(|(arn, rule)| wanted.get(arn.as_str()).copied().unwrap_or(rule.priority)).collect();
         after.sort_unstable();
-        if let Some(twice) = after.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(refuse("PriorityInUse", format!("Priority '{}' is currently in use", twice[0])));
+        if let Some([twice, _]) = after.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(refuse("PriorityInUse", format!("Priority '{twice}' is currently in use")));
         }
         if let Some(held) = state.listeners.get_mut(&holder) {
             for (arn, rule) in &mut held.rules {

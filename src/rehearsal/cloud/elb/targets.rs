@@ -55,7 +55,6 @@ fn fits(state: &State, arn: &str, kind: &str, id: &str, zone: Option<&str>) -> R
             format!("The IP address '{id}' is within the VPC, and cannot have its Availability Zone overridden to 'all' from '{own}'"),
         )
         .by(Law::L1)),
-        (Some(_), _) => Ok(()),
         (None, _) if !private(ip) => Err(refuse(
             "InvalidTarget",
             format!(
@@ -64,7 +63,7 @@ fn fits(state: &State, arn: &str, kind: &str, id: &str, zone: Option<&str>) -> R
             ),
         )
         .by(Law::L1)),
-        (None, Some("all")) => Ok(()),
+        (Some(_), _) | (None, Some("all")) => Ok(()),
         (None, _) => Err(refuse(
             "ValidationError",
             format!("The Availability Zone is required for IP address '{id}' because it is not in the VPC"),
@@ -161,7 +160,7 @@ fn describe(state: &State, arn: &str, group: &TargetGroup, id: &Id, used: bool) 
     Node::default().with(target).put("HealthCheckPort", group.health_check.port.unwrap_or(id.1)).with(health)
 }
 
-/// A reason code in AWS's words (ELBv2 API: TargetHealth).
+/// A reason code in AWS's words (`ELBv2` API: `TargetHealth`).
 fn in_words(reason: &str) -> &str {
     match reason {
         "Elb.RegistrationInProgress" => "Target registration is in progress",

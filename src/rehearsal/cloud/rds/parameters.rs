@@ -40,6 +40,7 @@ pub(super) fn describe(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> 
 /// The major versions of PostgreSQL that RDS offers, as far as this cloud can serve them.
 const MAJORS: &[u32] = &[14, 15, 16, 17];
 
+#[allow(clippy::unnecessary_wraps)] // every operation has this shape
 pub(super) fn engine_versions(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let wanted = input.get("EngineVersion");
     let engine = input.get("Engine").unwrap_or("postgres");

@@ -108,7 +108,10 @@ impl BucketConfig {
         match status {
             Some("Enabled" | "Suspended") => self.versioning = status.map(str::to_owned),
             _ => {
-                return Err(s3_error!(MalformedXML, "The Status of a versioning configuration is Enabled or Suspended"));
+                return Err(s3_error!(
+                    MalformedXML,
+                    "The Status of a versioning configuration is Enabled or Suspended"
+                ));
             }
         }
         Ok(())

@@ -52,7 +52,7 @@ impl Hasher {
     pub(super) fn finish(self) -> Hashed {
         let sums = self.sums.finalize();
         let md5 = self.md5.finalize();
-        Hashed { md5: md5.into(), size: self.size, checksums: super::meta::given_checksums!(sums) }
+        Hashed { md5, size: self.size, checksums: super::meta::given_checksums!(sums) }
     }
 }
 

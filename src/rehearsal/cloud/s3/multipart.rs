@@ -201,8 +201,10 @@ pub(super) async fn complete(
         return Err(s3_error!(BadDigest, "The checksum or size you specified did not match what we calculated."));
     }
     let mut md5 = Md5::new();
-    parts.iter().for_each(|part| md5.update(&part.md5));
-    let digest: [u8; 16] = md5.finalize().into();
+    for part in &parts {
+        md5.update(&part.md5);
+    }
+    let digest: [u8; 16] = md5.finalize();
     let meta = ObjectMeta {
         key: upload.key,
         size: hashed.size,

@@ -1,4 +1,4 @@
-//! The query protocol of ELBv2, RDS and STS: a form goes in, XML comes out.
+//! The query protocol of `ELBv2`, RDS and STS: a form goes in, XML comes out.
 
 use std::collections::BTreeMap;
 

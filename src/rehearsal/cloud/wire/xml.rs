@@ -64,14 +64,15 @@ pub fn read(body: &[u8]) -> Result<Node, ApiError> {
             }
             Event::Text(text) => text.decode().map_err(|e| malformed(e.to_string()))?.into_owned(),
             Event::CData(text) => text.decode().map_err(|e| malformed(e.to_string()))?.into_owned(),
-            Event::GeneralRef(entity) => match entity.resolve_char_ref() {
-                Ok(Some(c)) => c.to_string(),
-                _ => {
+            Event::GeneralRef(entity) => {
+                if let Ok(Some(c)) = entity.resolve_char_ref() {
+                    c.to_string()
+                } else {
                     let name = entity.decode().map_err(|e| malformed(e.to_string()))?;
                     let known = resolve_predefined_entity(&name).map(str::to_owned);
                     known.ok_or_else(|| malformed(format!("unknown entity &{name};")))?
                 }
-            },
+            }
             Event::Eof => break,
             _ => continue,
         };

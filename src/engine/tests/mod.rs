@@ -1,0 +1,6 @@
+//! The engine over real steps, real journal lines and a world in memory: every place where a process can die, and what
+//! a person at the lever can do.
+
+mod crash;
+mod lever;
+mod life;
