@@ -2,10 +2,13 @@
 
 pub mod boxcopy;
 mod error;
+mod files;
+pub mod hosts;
 pub mod owner;
 mod parcel;
 mod patience;
 mod progress;
+pub mod rds;
 mod spec;
 
 pub use error::{Result, WorldError};
