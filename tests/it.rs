@@ -10,3 +10,5 @@ mod engines;
 mod pg;
 #[path = "it/postgres.rs"]
 mod postgres;
+#[path = "it/world.rs"]
+mod world;

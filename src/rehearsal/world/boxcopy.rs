@@ -14,6 +14,7 @@ use std::net::Ipv4Addr;
 
 use futures::future::try_join_all;
 
+use super::console::Console;
 use super::progress::Progress;
 use super::spec::Spec;
 use super::{Result, WorldError, owner};
@@ -39,7 +40,7 @@ pub struct Copying<'a> {
 }
 
 /// A copy that runs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Copy {
     /// The names of the copied containers, by the names of the originals.
     pub containers: BTreeMap<String, String>,
@@ -47,6 +48,8 @@ pub struct Copy {
     pub proxy: Ipv4Addr,
     /// The database's address.
     pub database: Ipv4Addr,
+    /// The way to ask the copied database.
+    pub console: Console,
     /// What could not be copied as it is, for the operator.
     pub notes: Vec<String>,
 }
@@ -78,19 +81,19 @@ impl Copying<'_> {
             surveyed.originals.iter().partition(|o| o.container.name == old.database.container);
         let data = async {
             let original = first.first().ok_or_else(|| gone(&old.database))?;
-            let notes = self.database(original, &labels).await?;
+            let (console, notes) = self.database(original, &labels).await?;
             let superuser = Superuser::of(&old.database)?;
             let address = self.to.address_of(&self.spec.name(&old.database.container), &network).await?;
             let what = "the copied database answers";
             self.progress.part(what, database::ready(&superuser, address, old.database.port)).await?;
-            Result::Ok((address, notes))
+            Result::Ok((address, console, notes))
         };
         // The others are ready to start when the database is: many an app gives up if it is not there.
         let others = try_join_all(rest.iter().map(|original| async {
             let doing = self.create(original, &labels);
             self.progress.part(&format!("copied {}", original.container.name), doing).await
         }));
-        let ((database, mut notes), others) = tokio::try_join!(data, others)?;
+        let ((database, console, mut notes), others) = tokio::try_join!(data, others)?;
         notes.extend(others.into_iter().flatten());
         notes.extend(surveyed.originals.iter().flat_map(|o| o.notes.iter().cloned()));
         // The proxy last: nginx looks the names behind it up once, at its start.
@@ -102,7 +105,7 @@ impl Copying<'_> {
         let proxy = self.to.address_of(&self.spec.name(&old.proxy), &network).await?;
         let containers =
             surveyed.originals.iter().map(|o| (o.container.name.clone(), self.spec.name(&o.container.name))).collect();
-        Ok(Copy { containers, proxy, database, notes })
+        Ok(Copy { containers, proxy, database, console, notes })
     }
 
     async fn start(&self, original: &Original) -> Result<()> {

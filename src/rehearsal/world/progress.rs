@@ -57,6 +57,11 @@ impl Progress {
         done
     }
 
+    /// The same, for a name made on the spot.
+    pub async fn part_owned<T, E>(&self, what: String, doing: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        self.part(&what, doing).await
+    }
+
     /// The parts done so far, in the order of their ends.
     pub fn parts(&self) -> Vec<Part> {
         self.inner.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()

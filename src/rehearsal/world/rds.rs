@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::console::Console;
 use super::patience::until;
 use super::spec::Spec;
 use super::{Result, WorldError};
@@ -40,7 +41,7 @@ pub struct Order<'a> {
 }
 
 /// A running instance.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Rds {
     /// The host of its endpoint, which its containers' networks resolve and this machine does not.
     pub host: String,
@@ -50,7 +51,8 @@ pub struct Rds {
     pub container: String,
     /// As the API shows it.
     pub instance: DatabaseInstance,
-    superuser: SecretString,
+    /// The way to ask it as its superuser.
+    pub console: Console,
 }
 
 /// Makes an instance and waits until it takes logins.
@@ -68,27 +70,26 @@ pub async fn make(spec: &Spec, lab: &Lab, authority: &Authority, order: &Order<'
     let made = server::Server { container: &container, host: &host, certificate, key, superuser: &superuser };
     made.start(spec, lab, order.like).await?;
     let address = lab.address_of(&container, &spec.vpc_network()).await?;
-    let rds = Rds { host: host.clone(), address, container, instance: described(&host, order, ""), superuser };
-    let session = until("the database instance did not answer", START, || rds.session("postgres")).await?;
+    let session = until("the database instance did not answer", START, || session(address, &superuser)).await?;
     roles::make(&session, order.master, order.password).await?;
     let version: String = session.value("SELECT current_setting('server_version')", &[]).await?;
     session.close();
     let version = version.split_whitespace().next().unwrap_or_default().to_owned();
-    Ok(Rds { instance: described(&host, order, &version), ..rds })
+    let console = Console::new(lab, &container, Some("postgres"), SUPERUSER, PORT, &superuser);
+    let instance = described(&host, order, &version);
+    Ok(Rds { host, address, container, instance, console })
 }
 
-impl Rds {
-    /// A session as its superuser: for the world's own look, not for the steps.
-    pub async fn session(&self, database: &str) -> std::result::Result<Session, Error> {
-        let endpoint = Endpoint {
-            transport: Transport::Tcp { host: self.address.to_string(), port: PORT },
-            user: SUPERUSER.into(),
-            password: self.superuser.clone(),
-            database: database.to_owned(),
-            tls: Tls::Require,
-        };
-        endpoint.connect().await
-    }
+/// A session as its superuser: for the world's own doing, not for the steps.
+async fn session(address: Ipv4Addr, password: &SecretString) -> std::result::Result<Session, Error> {
+    let endpoint = Endpoint {
+        transport: Transport::Tcp { host: address.to_string(), port: PORT },
+        user: SUPERUSER.into(),
+        password: password.clone(),
+        database: "postgres".into(),
+        tls: Tls::Require,
+    };
+    endpoint.connect().await
 }
 
 fn described(host: &str, order: &Order<'_>, version: &str) -> DatabaseInstance {

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use tokio_tar::Header;
 
 use super::Copying;
 use super::select::Original;
-use crate::clients::docker::lab::{Command, Labels};
+use crate::clients::docker::lab::Labels;
 use crate::clients::hosts::Bytestream;
 use crate::clients::postgres::{Endpoint, Session, Tls, Transport};
 use crate::clients::postgres;
+use crate::rehearsal::world::console::Console;
 use crate::rehearsal::world::parcel::{Entry, pack};
 use crate::rehearsal::world::patience::until;
 use crate::rehearsal::world::{Result, WorldError};
@@ -60,58 +61,56 @@ const ASK: &str = "SELECT json_build_object('data', current_setting('data_direct
     'subscriptions', (SELECT count(*) FROM pg_subscription))";
 
 impl Copying<'_> {
-    /// Copies the database's container and its data, and starts it; gives what could not be copied.
-    pub(super) async fn database(&self, original: &Original, labels: &Labels) -> Result<Vec<String>> {
+    /// Copies the database's container and its data, and starts it; gives the way to ask the copy, and what could not
+    /// be copied.
+    pub(super) async fn database(&self, original: &Original, labels: &Labels) -> Result<(Console, Vec<String>)> {
         let name = &original.container.name;
-        let (way, ()) = tokio::try_join!(self.way(original), self.define(original, labels))?;
+        let ((console, server), ()) = tokio::try_join!(self.look(original), self.define(original, labels))?;
         let mut notes = Vec::new();
         for mount in &original.container.mounts {
-            let data = &way.server.data;
+            let data = &server.data;
             let holds_data = *data == mount.target || data.starts_with(&format!("{}/", mount.target.trim_end_matches('/')));
             if !holds_data {
                 notes.extend(self.fill(&original.container, mount).await?);
             }
         }
         let copy = self.spec.name(name);
-        self.progress.part(&format!("copied the data of {name}"), self.backup(original, &way, &copy)).await?;
-        notes.extend(self.silence(&way, &copy, name).await?);
+        self.progress.part(&format!("copied the data of {name}"), self.backup(original, &console, &server, &copy)).await?;
+        notes.extend(self.silence(&server, &copy, name).await?);
         self.progress.part(&format!("started {copy}"), async { self.to.host().start(&copy).await }).await?;
-        Ok(notes)
+        Ok((console.of(self.to, &copy), notes))
     }
 
     /// How the server is asked from inside its container, and what it said: over its socket, else by its port.
-    async fn way(&self, original: &Original) -> Result<Way> {
-        let database = &self.spec.site.old.database;
+    async fn look(&self, original: &Original) -> Result<(Console, Server)> {
+        let (database, id) = (&self.spec.site.old.database, &original.container.id);
         let superuser = Superuser::of(database)?;
-        let users = self.from.host().read_file(&original.container.id, "/etc/passwd").await?;
+        let users = self.from.host().read_file(id, "/etc/passwd").await?;
         let own = String::from_utf8_lossy(&users).lines().any(|line| line.starts_with("postgres:"));
-        let mut way = Way {
-            user: own.then(|| "postgres".to_owned()),
-            env: vec![("PGPASSWORD".into(), superuser.password.expose_secret().to_owned())],
-            options: vec!["-w".into(), "-U".into(), superuser.user, "-p".into(), database.port.to_string()],
-            server: Server { data: String::new(), archives: false, tablespaces: 0, subscriptions: 0 },
-        };
-        let ask = |way: &Way| way.command("psql", &["-X", "-A", "-t", "-d", "postgres", "-c", ASK]);
-        let said = match self.from.output(&original.container.id, &ask(&way)).await {
-            Ok(said) => said,
+        let account = own.then_some("postgres");
+        let console = Console::new(self.from, id, account, &superuser.user, database.port, &superuser.password);
+        let (console, said) = match console.ask("postgres", ASK).await {
+            Ok(said) => (console, said),
             Err(_) => {
-                way.options.extend(["-h".to_owned(), "127.0.0.1".to_owned()]);
-                self.from.output(&original.container.id, &ask(&way)).await?
+                let console = console.by_tcp();
+                let said = console.ask("postgres", ASK).await?;
+                (console, said)
             }
         };
-        let unread = |error| WorldError::Box(format!("the database {} answers oddly: {error}", original.container.name));
-        way.server = serde_json::from_str(said.trim()).map_err(unread)?;
-        if way.server.tablespaces > 0 {
+        let name = &original.container.name;
+        let server: Server = serde_json::from_value(said)
+            .map_err(|error| WorldError::Box(format!("the database {name} answers oddly: {error}")))?;
+        if server.tablespaces > 0 {
             let why = "it has tablespaces of its own, which a rehearsal cannot copy";
-            return Err(WorldError::Box(format!("the database {}: {why}", original.container.name)));
+            return Err(WorldError::Box(format!("the database {name}: {why}")));
         }
-        Ok(way)
+        Ok((console, server))
     }
 
     /// Streams a base backup into the copy, which was never started.
-    async fn backup(&self, original: &Original, way: &Way, copy: &str) -> Result<()> {
+    async fn backup(&self, original: &Original, console: &Console, server: &Server, copy: &str) -> Result<()> {
         let line = ["-D", "-", "-F", "t", "-X", "fetch", "-c", "fast", "-l", "outgrow rehearsal"];
-        let stream = self.from.exec(&original.container.id, &way.command("pg_basebackup", &line)).await?;
+        let stream = self.from.exec(&original.container.id, &console.command("pg_basebackup", &line)).await?;
         let explain = |error: std::io::Error| {
             WorldError::Box(format!(
                 "no base backup of {}: {error}; its superuser must be allowed replication on the local socket (pg_hba.conf)",
@@ -120,32 +119,32 @@ impl Copying<'_> {
         };
         let (owner, stream) = opened(stream).await.map_err(explain)?;
         // The server insists on a directory that is its own.
-        let (above, own) = way.server.data.rsplit_once('/').unwrap_or(("", &way.server.data));
+        let (above, own) = server.data.rsplit_once('/').unwrap_or(("", &server.data));
         let above = if above.is_empty() { "/" } else { above };
         let folder = pack(&[Entry { mode: 0o700, ..Entry::directory(own).owned(owner) }]).await.map_err(explain)?;
         self.to.host().write(copy, above, folder).await?;
-        Ok(self.to.host().write(copy, &way.server.data, stream).await?)
+        Ok(self.to.host().write(copy, &server.data, stream).await?)
     }
 
     /// Keeps the copy from writing to the original's archive, or reading its publisher's stream away.
-    async fn silence(&self, way: &Way, copy: &str, name: &str) -> Result<Vec<String>> {
+    async fn silence(&self, server: &Server, copy: &str, name: &str) -> Result<Vec<String>> {
         let mut notes = Vec::new();
         let mut lines = String::new();
-        if way.server.archives {
+        if server.archives {
             lines.push_str("archive_mode = off\n");
             notes.push(format!("{name}: the copy archives nothing"));
         }
-        if way.server.subscriptions > 0 {
+        if server.subscriptions > 0 {
             lines.push_str("max_logical_replication_workers = 0\n");
             notes.push(format!("{name}: the copy follows no subscription"));
         }
         if !lines.is_empty() {
             let file = "postgresql.auto.conf";
-            let before = self.to.host().read_file(copy, &format!("{}/{file}", way.server.data)).await?;
-            let owner = self.owner_of(copy, &format!("{}/PG_VERSION", way.server.data)).await?;
+            let before = self.to.host().read_file(copy, &format!("{}/{file}", server.data)).await?;
+            let owner = self.owner_of(copy, &format!("{}/PG_VERSION", server.data)).await?;
             let entry = Entry::file(file, [&before[..], b"\n", lines.as_bytes()].concat(), 0o600).owned(owner);
             let parcel = pack(&[entry]).await.map_err(|e| WorldError::Box(format!("{name}: {e}")))?;
-            self.to.host().write(copy, &way.server.data, parcel).await?;
+            self.to.host().write(copy, &server.data, parcel).await?;
         }
         Ok(notes)
     }
@@ -153,24 +152,6 @@ impl Copying<'_> {
     async fn owner_of(&self, container: &str, path: &str) -> Result<(u64, u64)> {
         let stream = self.to.host().read(container, path).await?;
         Ok(opened(stream).await.map_err(|e| WorldError::Box(format!("{container}: {path}: {e}")))?.0)
-    }
-}
-
-/// How the server is asked from inside its container.
-struct Way {
-    user: Option<String>,
-    env: Vec<(String, String)>,
-    options: Vec<String>,
-    server: Server,
-}
-
-impl Way {
-    fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let line = std::iter::once(program.to_owned())
-            .chain(self.options.iter().cloned())
-            .chain(arguments.iter().map(|a| (*a).to_owned()))
-            .collect();
-        Command { line, user: self.user.clone(), env: self.env.clone() }
     }
 }
 

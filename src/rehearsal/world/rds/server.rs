@@ -68,8 +68,6 @@ impl Server<'_> {
             "rds.logical_replication=0".to_owned(),
             "max_connections=100".to_owned(),
             "password_encryption=scram-sha-256".to_owned(),
-            // A rehearsal's instance is thrown away: what a power failure would cost it does not matter.
-            "fsync=off".to_owned(),
         ];
         let command = std::iter::once("postgres".to_owned())
             .chain(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]))
