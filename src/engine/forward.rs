@@ -20,9 +20,6 @@ enum Step {
     Leave(Stretch),
 }
 
-/// The longest stretch a wait sleeps before it looks at the lever again.
-const GLANCE: Duration = Duration::from_secs(5);
-
 impl Engine {
     pub(super) async fn forward(&mut self) -> Result<Stretch, JournalError> {
         while let Some(index) = self.journal.state().current() {
@@ -199,7 +196,7 @@ impl Engine {
                 return Ok(Some(stretch));
             }
             tokio::select! {
-                () = clock.sleep(left.min(GLANCE)) => {}
+                () = clock.sleep(left) => {}
                 () = self.lever.pulled() => {}
             }
         }

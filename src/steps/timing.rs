@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::step::{Look, Verdict};
 
 /// Between two looks while a step waits, so that what goes wrong meanwhile is seen.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// What is left of a wait that began when the change was applied; all of it if that is not known.
 pub fn left(look: &Look, whole: Duration) -> Duration {
@@ -19,7 +19,7 @@ pub fn until(look: &Look, whole: Duration, why: &str) -> Verdict {
     if left.is_zero() {
         return Verdict::Holds;
     }
-    Verdict::Wait { why: why.to_owned(), again_in: left.min(LOOK_AGAIN) }
+    Verdict::Wait { why: format!("{why}, {} left", words(left)), again_in: left.min(LOOK_AGAIN) }
 }
 
 /// Something is not so yet: waits for it up to a limit, then it is broken.
