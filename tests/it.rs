@@ -1,5 +1,9 @@
 //! The one integration-test binary; a module a topic, in `tests/it/`.
 
+#[path = "it/app_steps.rs"]
+mod app_steps;
+#[path = "it/cli_input.rs"]
+mod cli_input;
 #[path = "it/cloud.rs"]
 mod cloud;
 #[path = "it/docker.rs"]
@@ -12,3 +16,5 @@ mod layers;
 mod pg;
 #[path = "it/postgres.rs"]
 mod postgres;
+#[path = "it/shop.rs"]
+mod shop;

@@ -14,13 +14,6 @@ use crate::playbook::model::Playbook;
 use crate::site::Site;
 use crate::step::Reach;
 
-/// The playbooks that are part of the program, by name.
-const BUILT_IN: [(&str, &str); 3] = [
-    ("one-shot", include_str!("../../playbooks/one-shot.yaml")),
-    ("canary", include_str!("../../playbooks/canary.yaml")),
-    ("rehearsal", include_str!("../../playbooks/rehearsal.yaml")),
-];
-
 /// Reads a site file.
 pub fn site(path: &Path) -> Result<Site, Failure> {
     Ok(load::checked_site(path)?.0)
@@ -28,9 +21,6 @@ pub fn site(path: &Path) -> Result<Site, Failure> {
 
 /// Reads a playbook: a file, or one of the program's own by its name.
 pub fn playbook(name: &Path) -> Result<Playbook, Failure> {
-    if let Some((name, text)) = BUILT_IN.iter().find(|(known, _)| Path::new(known) == name && !name.exists()) {
-        return Ok(load::built_in(name, text)?);
-    }
     Ok(load::checked_playbook(name)?.0)
 }
 

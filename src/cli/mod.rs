@@ -3,6 +3,7 @@
 pub mod args;
 mod clock;
 pub mod completions;
+mod discover;
 pub mod failure;
 pub mod lint;
 mod load;
@@ -29,10 +30,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     match verb(&cli).await {
         Ok(code) => code,
         Err(failure) => {
-            if cli.global.json {
-                out::data(&failure.json());
-            }
-            out::say(&failure.render());
+            out::failed(&failure, &cli.global);
             failure.into()
         }
     }
@@ -50,23 +48,16 @@ async fn verb(cli: &Cli) -> Outcome {
         Verb::Runs => status::runs(global).await,
         Verb::Pause(args) => status::pull(args, global, crate::engine::socket::Request::Pause).await,
         Verb::Abort(args) => status::pull(args, global, crate::engine::socket::Request::Abort).await,
-        Verb::Lint(args) => {
-            let report = lint::lint(args);
-            out::data(&if global.json { report.json().to_string() } else { report.render() });
-            report.verdict().map(|()| ExitCode::SUCCESS)
-        }
-        Verb::Schema(args) => print(&schema::schema(args)),
-        Verb::Completions(args) => print(&String::from_utf8_lossy(&completions::completions(args))),
-        Verb::Man(args) => match &args.dir {
-            Some(dir) => man::pages(dir).map(|()| ExitCode::SUCCESS),
-            None => print(&String::from_utf8_lossy(&man::page()?)),
-        },
+        Verb::Lint(args) => done(lint::run(args, global)),
+        Verb::Schema(args) => done(out::data(&schema::schema(args))),
+        Verb::Completions(args) => done(completions::completions(args).and_then(|script| out::data(&script))),
+        Verb::Man(args) => done(man::run(args)),
         Verb::Rehearse(args) => rehearse::rehearse(args, global).await,
-        Verb::Discover(_) | Verb::Cloud(_) => Err(Failure::bad_input("not yet")),
+        Verb::Discover(args) => discover::discover(args).await,
+        Verb::Cloud(_) => Err(Failure::bad_input("not yet")),
     }
 }
 
-fn print(text: &str) -> Outcome {
-    out::data(text);
-    Ok(ExitCode::SUCCESS)
+fn done(result: Result<(), Failure>) -> Outcome {
+    result.map(|()| ExitCode::SUCCESS)
 }

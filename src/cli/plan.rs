@@ -35,11 +35,11 @@ pub async fn preflight(args: &OfSite, global: &Global) -> Outcome {
     let id = new_id();
     let made = load::plan(&site, &playbook, &id, load::key(&home, &id), None).await?;
     if global.json {
-        out::data(&serde_json::to_string(&made.plan.findings).unwrap_or_default());
+        out::data(&serde_json::to_string(&made.plan.findings).unwrap_or_default())?;
     } else if made.plan.findings.is_empty() {
-        out::data("nothing stands in the way\n");
+        out::data("nothing stands in the way\n")?;
     } else {
-        out::data(&made.plan.findings.iter().map(render::tell).collect::<String>());
+        out::data(&made.plan.findings.iter().map(render::tell).collect::<String>())?;
     }
     refuse_blocked(&made.plan)?;
     Ok(ExitCode::SUCCESS)
@@ -49,11 +49,10 @@ pub async fn preflight(args: &OfSite, global: &Global) -> Outcome {
 pub fn show(plan: &Plan, whole: bool, json: bool) -> Result<(), Failure> {
     if json {
         let text = serde_json::to_string(plan).map_err(|e| Failure::bad_input(e.to_string()))?;
-        out::data(&format!("{text}\n"));
+        out::data(&text)
     } else {
-        out::data(&render::render(plan, whole));
+        out::data(&render::render(plan, whole))
     }
-    Ok(())
 }
 
 /// A plan with blockers is shown, and not run.

@@ -42,9 +42,9 @@ pub async fn rehearse(args: &Rehearse, global: &Global) -> Ending {
     }
     let rehearsed = rehearsed?;
     if global.json {
-        out::data(&rehearsed.json().to_string());
+        out::data(&rehearsed.json().to_string())?;
     } else {
-        out::data(&rehearsed.table());
+        out::data(&rehearsed.table())?;
     }
     Ok(rehearsed.exit_code())
 }

@@ -25,7 +25,7 @@ pub async fn status(args: &MaybeRun, global: &Global) -> Outcome {
     };
     let status = look(&run).await?;
     if global.json {
-        out::data(&serde_json::to_string(&status).unwrap_or_default());
+        out::data(&serde_json::to_string(&status).unwrap_or_default())?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut text =
@@ -39,14 +39,14 @@ pub async fn status(args: &MaybeRun, global: &Global) -> Outcome {
     if let Some(next) = &status.next {
         text += &format!("\nnext: {next}");
     }
-    out::data(&text);
+    out::data(&text)?;
     let sealed = Sealed::load(&run.plan()).ok();
     let mut table = Table::new(&["step", "state", "taking it back"]);
     for (id, state) in &status.steps {
         let planned = sealed.as_ref().and_then(|s| s.plan.steps.iter().find(|p| p.id == *id));
         table.row([id.clone(), state.clone(), planned.map(render::price).unwrap_or_default()]);
     }
-    out::data(&table.render());
+    out::data(&table.render())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,9 +67,9 @@ pub async fn runs(global: &Global) -> Outcome {
         all.push(status);
     }
     if global.json {
-        out::data(&serde_json::to_string(&all).unwrap_or_default());
+        out::data(&serde_json::to_string(&all).unwrap_or_default())?;
     } else {
-        out::data(&table.render());
+        out::data(&table.render())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -267,6 +267,14 @@ impl HostRead for FakeHost {
         }
     }
 
+    async fn processes(&self, container: &str) -> ClientResult<Vec<(u32, String)>> {
+        let state = self.lock();
+        state.at("list processes", container)?;
+        // A signal brings new workers, as it does with nginx.
+        let pid = u32::try_from(state.signals).unwrap_or(u32::MAX);
+        Ok(vec![(pid, "nginx: worker process".to_owned())])
+    }
+
     async fn logs(&self, _: &str, _: usize) -> ClientResult<String> {
         Ok(String::new())
     }
@@ -420,7 +428,7 @@ impl HostWrite for FakeHost {
         let mut entries = archive.entries().map_err(broken)?;
         while let Some(entry) = entries.next().await {
             let mut entry = entry.map_err(broken)?;
-            let path = format!("{directory}/{}", entry.path().map_err(broken)?.display());
+            let path = format!("{}/{}", directory.trim_end_matches('/'), entry.path().map_err(broken)?.display());
             let mut body = Vec::new();
             entry.read_to_end(&mut body).await.map_err(broken)?;
             files.push((path.into_bytes(), Node::File(body.into())));
