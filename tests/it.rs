@@ -18,3 +18,5 @@ mod pg;
 mod postgres;
 #[path = "it/shop.rs"]
 mod shop;
+#[path = "it/shipped.rs"]
+mod shipped;
