@@ -248,10 +248,7 @@ impl DatabasesRead for OpenDatabase {
     async fn differences(&self) -> ClientResult<Vec<Difference>> {
         not_asked()
     }
-    async fn changed_since(&self, _: Side, _: &str) -> ClientResult<bool> {
-        not_asked()
-    }
-    async fn mark(&self, _: Side) -> ClientResult<String> {
+    async fn caught_up_by(&self) -> ClientResult<Option<String>> {
         not_asked()
     }
 }
@@ -264,7 +261,10 @@ impl DatabasesWrite for OpenDatabase {
     async fn wipe(&self, _: &str) -> ClientResult<()> {
         not_asked()
     }
-    async fn catch_up(&self, _: Side, _: Side, _: Progress<'_>) -> ClientResult<Moved> {
+    async fn catch_up(&self, _: &str, _: Side, _: Progress<'_>) -> ClientResult<Moved> {
+        not_asked()
+    }
+    async fn forget_catch_up(&self) -> ClientResult<()> {
         not_asked()
     }
     async fn fence(&self, _: Side, _: &[String]) -> ClientResult<()> {
