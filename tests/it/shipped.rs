@@ -20,7 +20,7 @@ fn the_files_that_come_along_have_nothing_wrong() {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "4 files: nothing wrong");
+    assert_eq!(String::from_utf8_lossy(&output.stderr).trim(), "4 files: nothing wrong");
     assert!(output.status.success());
 }
 
