@@ -16,7 +16,9 @@ mod layers;
 mod pg;
 #[path = "it/postgres.rs"]
 mod postgres;
-#[path = "it/shop.rs"]
-mod shop;
 #[path = "it/shipped.rs"]
 mod shipped;
+#[path = "it/shop.rs"]
+mod shop;
+#[path = "it/world.rs"]
+mod world;

@@ -263,12 +263,15 @@ pub struct Man {
     pub dir: Option<PathBuf>,
 }
 
-/// What the rehearsal's world is made from.
+/// A rehearsal's world; without a directory, what killed worlds left behind is removed.
 #[derive(Debug, Clone, Args)]
 pub struct Cloud {
     /// The directory with its orders, and where it writes what it is
     #[arg(value_name = "DIR")]
-    pub dir: PathBuf,
+    pub dir: Option<PathBuf>,
+    /// End the world in this directory
+    #[arg(long, requires = "dir")]
+    pub stop: bool,
 }
 
 #[cfg(test)]

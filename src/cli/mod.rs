@@ -2,6 +2,7 @@
 
 pub mod args;
 mod clock;
+mod cloud;
 pub mod completions;
 mod discover;
 pub mod failure;
@@ -26,7 +27,9 @@ use failure::{Failure, Outcome};
 
 /// Does what was typed, prints what went wrong, and gives the exit code.
 pub async fn run(cli: Cli) -> ExitCode {
-    log::start(cli.global.verbose);
+    if !matches!(cli.verb, Verb::Cloud(_)) {
+        log::start(cli.global.verbose);
+    }
     match verb(&cli).await {
         Ok(code) => code,
         Err(failure) => {
@@ -36,14 +39,15 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
+/// The long ones are boxed: all verbs together would make one future too big to lay out.
 async fn verb(cli: &Cli) -> Outcome {
     let global = &cli.global;
     match &cli.verb {
-        Verb::Plan(args) => plan::plan(args, global).await,
-        Verb::Preflight(args) => plan::preflight(args, global).await,
-        Verb::Run(args) => run::run(args, global).await,
-        Verb::Resume(args) => run::resume(args, global).await,
-        Verb::Rollback(args) => run::rollback(args, global).await,
+        Verb::Plan(args) => Box::pin(plan::plan(args, global)).await,
+        Verb::Preflight(args) => Box::pin(plan::preflight(args, global)).await,
+        Verb::Run(args) => Box::pin(run::run(args, global)).await,
+        Verb::Resume(args) => Box::pin(run::resume(args, global)).await,
+        Verb::Rollback(args) => Box::pin(run::rollback(args, global)).await,
         Verb::Status(args) => status::status(args, global).await,
         Verb::Runs => status::runs(global).await,
         Verb::Pause(args) => status::pull(args, global, crate::engine::socket::Request::Pause).await,
@@ -52,9 +56,9 @@ async fn verb(cli: &Cli) -> Outcome {
         Verb::Schema(args) => done(out::data(&schema::schema(args))),
         Verb::Completions(args) => done(completions::completions(args).and_then(|script| out::data(&script))),
         Verb::Man(args) => done(man::run(args)),
-        Verb::Rehearse(args) => rehearse::rehearse(args, global).await,
+        Verb::Rehearse(args) => Box::pin(rehearse::rehearse(args, global)).await,
         Verb::Discover(args) => discover::discover(args).await,
-        Verb::Cloud(_) => Err(Failure::bad_input("not yet")),
+        Verb::Cloud(args) => Box::pin(cloud::cloud(args)).await,
     }
 }
 

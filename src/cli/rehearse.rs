@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::args::{Global, Rehearse};
 use super::failure::{Failure, Outcome as Ending};
@@ -19,6 +19,7 @@ use super::{load, out, plan, run};
 use crate::event::{Event, Outcome, Sink};
 use crate::home::{Home, RunDir, new_id};
 use crate::plan::Sealed;
+use crate::rehearsal::world::control::Request;
 use crate::ui::paint::Paint;
 use crate::ui::{Mode, Ui};
 use result::Rehearsed;
@@ -69,8 +70,8 @@ async fn in_world(
     plan::refuse_blocked(&made.plan)?;
     let run = load::new_run(home, &made.plan)?;
     let sealed = run::save(&made.plan, &run)?;
-    let before = world.ask(&json!({ "do": "fingerprint" })).await?;
-    world.ask(&json!({ "do": "visitors-start" })).await?;
+    let before = world.ask(&Request::Fingerprint { as_of: None }).await?;
+    world.ask(&Request::VisitorsStart).await?;
     tokio::time::sleep(LOOK_AROUND).await;
     let began = Instant::now();
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -85,10 +86,11 @@ async fn in_world(
     }
     let seconds = began.elapsed().as_secs_f64();
     tokio::time::sleep(LOOK_AROUND).await;
-    world.ask(&json!({ "do": "visitors-stop" })).await?;
-    let report = world.ask(&json!({ "do": "report" })).await?;
+    world.ask(&Request::VisitorsStop).await?;
+    let report = world.ask(&Request::Report).await?;
+    let snapshot = before["snapshot"].as_str().map(str::to_owned);
     let as_before = match outcome {
-        Outcome::RolledBack => Some(difference(&before, &world.ask(&json!({ "do": "fingerprint" })).await?)),
+        Outcome::RolledBack => Some(difference(&before, &world.ask(&Request::Fingerprint { as_of: snapshot }).await?)),
         _ => None,
     };
     let events = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
@@ -151,6 +153,8 @@ fn difference(before: &Value, after: &Value) -> Vec<String> {
     }
     let mut lines = Vec::new();
     walk("", before, after, &mut lines);
+    // Which rows were looked at, not what they are.
+    lines.retain(|line| !line.starts_with("snapshot:"));
     lines
 }
 
@@ -159,8 +163,8 @@ pub async fn last_words(plan: &crate::plan::Plan) -> Result<(), Failure> {
     let Some(dir) = &plan.rehearsal else { return Ok(()) };
     let dir = PathBuf::from(dir);
     let world = World::read(&dir)?;
-    world.ask(&json!({ "do": "visitors-stop" })).await?;
-    let report = world.ask(&json!({ "do": "report" })).await?;
+    world.ask(&Request::VisitorsStop).await?;
+    let report = world.ask(&Request::Report).await?;
     out::say(&result::ledger_line(&report));
     if !dir.join(start::KEEP).exists() {
         start::end(&world).await;

@@ -84,10 +84,12 @@ impl Rehearsed {
             "failed_requests": number(&self.report, "failed_requests"),
             "failures": self.report.get("failures"),
             "acknowledged_writes": number(&self.report, "acknowledged_writes"),
-            "lost_writes": number(&self.report, "lost_writes"),
-            "doubled_writes": number(&self.report, "doubled_writes"),
+            "lost_writes": self.report.get("lost_writes"),
+            "doubled_writes": self.report.get("doubled_writes"),
+            "writer": self.report.get("writer"),
+            "problem": self.report.get("problem"),
             "write_pause_ms": self.report.get("write_pause_ms"),
-            "usual_write_gap_ms": self.report.get("usual_write_gap_ms"),
+            "usual_write_gap_ms": self.report["visitors"].get("usual_write_gap_ms"),
             "rolled_back": self.outcome == Outcome::RolledBack,
             "as_before": self.as_before.as_ref().map(Vec::is_empty),
             "differences": self.as_before,
@@ -126,7 +128,9 @@ impl Rehearsed {
 
     /// 0 as asked, 3 rolled back by itself, 4 where something was lost or is not as before, 5 on hold.
     pub fn exit_code(&self) -> ExitCode {
-        let harmed = number(&self.report, "lost_writes") + number(&self.report, "doubled_writes") > 0
+        let unproven = !self.report["problem"].is_null() && self.outcome != Outcome::OnHold;
+        let harmed = unproven
+            || number(&self.report, "lost_writes") + number(&self.report, "doubled_writes") > 0
             || self.as_before.as_ref().is_some_and(|lines| !lines.is_empty());
         ExitCode::from(match self.outcome {
             _ if harmed => 4,
@@ -148,6 +152,9 @@ pub fn ledger_line(report: &Value) -> String {
         n("lost_writes"),
         n("doubled_writes")
     );
+    if let Some(problem) = report["problem"].as_str() {
+        text += &format!("\nproblem:  {problem}");
+    }
     if let Some(pause) = pause {
         text += &format!(", longest pause {pause} ms");
     }

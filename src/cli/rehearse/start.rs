@@ -12,6 +12,7 @@ use crate::cli::args::Rehearse;
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::world::World;
+use crate::rehearsal::world::control::Request;
 use crate::site::Site;
 
 /// The file that says that the world stays up afterwards.
@@ -93,7 +94,7 @@ async fn tell(log: &Path) {
 
 /// Ends the world with everything in it.
 pub async fn end(world: &World) {
-    if let Err(failure) = world.ask(&json!({ "do": "stop" })).await {
+    if let Err(failure) = world.ask(&Request::Stop).await {
         out::say(&format!("the rehearsal's world could not be ended: {}", failure.render()));
         out::say("its containers carry the label outgrow.rehearsal; the next rehearsal removes them");
     }
@@ -103,9 +104,9 @@ pub async fn end(world: &World) {
 pub fn how_to_look(world: &World, dir: &Path) -> String {
     format!(
         "everything is kept: AWS at {} (key and secret in {}), names at {}; to end it: outgrow cloud --stop {}",
-        world.aws_endpoint,
+        world.ready.aws_endpoint,
         dir.join("world.json").display(),
-        world.dns,
+        world.ready.dns,
         dir.display()
     )
 }

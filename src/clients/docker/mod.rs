@@ -8,6 +8,7 @@ mod define;
 mod dial;
 mod error;
 mod inspect;
+pub mod lab;
 mod place;
 mod read;
 mod rest;
@@ -70,6 +71,10 @@ pub async fn connect(address: &EngineAddress) -> ClientResult<Arc<dyn HostWrite>
 /// # Errors
 /// As [`connect`].
 pub async fn connect_with(address: &EngineAddress, options: &Options) -> ClientResult<Arc<dyn HostWrite>> {
+    Ok(Arc::new(open(address, options).await?))
+}
+
+async fn open(address: &EngineAddress, options: &Options) -> ClientResult<Engine> {
     let what = format!("reach the Docker engine at {address}");
     let place = Arc::new(Place::new(address, options).map_err(|e| error::place(&what, &e))?);
     let way = Arc::clone(&place);
@@ -86,7 +91,7 @@ pub async fn connect_with(address: &EngineAddress, options: &Options) -> ClientR
     };
     let docker = docker.map_err(|e| error::client(&what, &e, &place))?;
     let streams = docker.clone().with_timeout(NO_LIMIT);
-    Ok(Arc::new(Engine { docker, streams, place, address: address.to_string() }))
+    Ok(Engine { docker, streams, place, address: address.to_string() })
 }
 
 impl Engine {

@@ -87,6 +87,27 @@ impl Cloud {
         domain
     }
 
+    /// Makes a private bucket that only the distribution of this domain name may read (law C2).
+    ///
+    /// # Errors
+    /// When the name is taken, or the disk says no.
+    pub fn seed_bucket(&self, name: &str, distribution: &str) -> std::io::Result<()> {
+        let id = self.shared().lock().distributions.get(distribution).map(|d| d.id.clone()).unwrap_or_default();
+        let policy = serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudfront.amazonaws.com"},
+                "Action": "s3:GetObject",
+                "Resource": format!("arn:aws:s3:::{name}/*"),
+                "Condition": {"StringEquals": {"AWS:SourceArn": format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{id}")}}
+            }]
+        });
+        let now = self.shared().clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let now = u64::try_from(now).unwrap_or_default();
+        self.objects().seed(name, &self.settings().region, &policy.to_string(), now)
+    }
+
     /// Enters a database instance whose server is already there.
     pub fn seed_database(&self, id: &str, instance: DatabaseInstance) {
         self.shared().lock().databases.insert(id.into(), instance);

@@ -10,6 +10,7 @@ mod multipart;
 mod policy;
 mod read;
 mod receive;
+mod seed;
 mod store;
 mod upload;
 mod write;

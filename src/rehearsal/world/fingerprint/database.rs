@@ -1,0 +1,81 @@
+//! The databases: rows, sequences and roles of the old one, whether the new one is empty.
+
+use serde_json::{Value, json};
+
+use crate::rehearsal::world::{Result, World, WorldError};
+
+/// What the old database holds, and the moment it was looked at.
+pub struct Old {
+    /// Tables, sequences, roles.
+    pub content: Value,
+    /// The server's own name for the moment.
+    pub snapshot: Value,
+}
+
+/// Tables and materialised views, each with its name as it is written in SQL.
+const RELATIONS: &str = "SELECT coalesce(json_agg(json_build_array(format('%I.%I', nspname, relname), relkind) ORDER BY 1), '[]') \
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace \
+    WHERE relkind IN ('r', 'm', 'S') AND relpersistence = 'p' AND nspname !~ '^pg_' AND nspname <> 'information_schema'";
+
+/// What a role may do, whose member it is, and what is set for it.
+const ROLES: &str = "SELECT json_agg(to_jsonb(r) - 'oid' - 'rolpassword' || jsonb_build_object('password', md5(a.rolpassword), \
+      'member_of', (SELECT coalesce(json_agg(g.rolname ORDER BY 1), '[]') FROM pg_catalog.pg_auth_members m \
+        JOIN pg_catalog.pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid)) ORDER BY r.rolname) \
+    FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_authid a USING (oid) WHERE r.rolname !~ '^pg_'";
+
+/// Databases and who may connect.
+const DATABASES: &str = "SELECT json_agg(json_build_array(datname, datallowconn, datconnlimit, datacl::text, \
+      pg_catalog.pg_get_userbyid(datdba)) ORDER BY datname) FROM pg_catalog.pg_database";
+
+/// Looks at the old database. With `as_of`, at the rows that were there at that moment only.
+pub async fn old(world: &World, as_of: Option<&str>) -> Result<Old> {
+    if let Some(odd) = as_of.filter(|s| s.is_empty() || !s.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | ','))) {
+        return Err(WorldError::Spec(format!("`{odd}` is no snapshot of an earlier fingerprint")));
+    }
+    let (console, name) = (&world.copy.console, &world.spec.site.old.database.name);
+    let (relations, roles, databases) =
+        tokio::try_join!(console.ask(name, RELATIONS), console.ask(name, ROLES), console.ask(name, DATABASES))?;
+    let looks: Vec<String> = relations
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|relation| Some((relation[0].as_str()?, relation[1].as_str()?)))
+        .map(|(relation, kind)| look(relation, kind, as_of))
+        .collect();
+    let all = if looks.is_empty() { "NULL".to_owned() } else { format!("json_build_array({})", looks.join(", ")) };
+    // All in one statement: the digests and the moment are of one snapshot.
+    let found = console.ask(name, &format!("SELECT json_build_array(pg_catalog.pg_current_snapshot(), {all})")).await?;
+    let content = json!({"relations": found[1], "roles": roles, "databases": databases});
+    Ok(Old { content, snapshot: found[0].clone() })
+}
+
+/// A scalar query: name, rows and a sum of the rows' hashes, in which their order does not matter.
+fn look(relation: &str, kind: &str, as_of: Option<&str>) -> String {
+    let name = relation.replace('\'', "''");
+    if kind == "S" {
+        return format!("(SELECT json_build_array('{name}', last_value, is_called) FROM {relation})");
+    }
+    // Transaction numbers of rows have 32 bits; a copy made for a rehearsal has not seen so many.
+    let only = as_of.map_or(String::new(), |moment| {
+        format!(" WHERE pg_catalog.pg_visible_in_snapshot(t.xmin::text::xid8, '{moment}'::pg_snapshot)")
+    });
+    format!(
+        "(SELECT json_build_array('{name}', count(*), \
+         coalesce(sum(pg_catalog.hashtextextended(t::text, 0)::numeric), 0)::text) FROM {relation} t{only})"
+    )
+}
+
+/// Whether the new database is there, and what is in it.
+pub async fn new(world: &World) -> Result<Value> {
+    let (console, name) = (&world.rds.console, &world.spec.site.aws.database.name);
+    let quoted = name.replace('\'', "''");
+    let whether = format!("SELECT to_json(true) FROM pg_catalog.pg_database WHERE datname = '{quoted}'");
+    let who = "SELECT json_agg(rolname ORDER BY 1) FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_'";
+    let (there, roles) = tokio::try_join!(console.ask("postgres", &whether), console.ask("postgres", who))?;
+    if there.is_null() {
+        return Ok(json!({"there": false, "empty": true, "relations": [], "roles": roles}));
+    }
+    let relations = console.ask(name, RELATIONS).await?;
+    let empty = relations.as_array().is_none_or(Vec::is_empty);
+    Ok(json!({"there": true, "empty": empty, "relations": relations, "roles": roles}))
+}

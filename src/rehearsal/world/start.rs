@@ -1,0 +1,161 @@
+//! Bringing a world up: what does not wait for anything else is done at the same time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::boxcopy::{Copy, Copying};
+use super::front::{Front, trustable};
+use super::objects::Origin;
+use super::ready::{BoxReady, DatabaseReady, Ready};
+use super::visit::Visit;
+use super::{Progress, Result, Spec, World, WorldError, control, files, hosts, owner, rds, seed};
+use crate::clients::docker::lab::Lab;
+use crate::rehearsal::clock::Clock;
+use crate::rehearsal::cloud::{Cloud, Settings};
+use crate::rehearsal::edge::{Authority, Edge};
+use crate::rehearsal::state::Shared;
+use crate::site::EngineAddress;
+
+/// This machine's engine.
+pub const LOCAL: &str = "/var/run/docker.sock";
+
+/// Brings it up. On an error everything is taken away again.
+pub async fn start(spec: Spec, progress: Progress) -> Result<(World, Ready)> {
+    let lab = Lab::connect(&EngineAddress::Unix(LOCAL.into())).await?;
+    for id in owner::clean(&lab).await? {
+        progress.say(&format!("removed what the rehearsal {id} had left behind"));
+    }
+    let there = lab.labelled(&format!("{}={}", owner::LABEL, spec.id)).await?;
+    if !there.is_empty() {
+        return Err(WorldError::Spec(format!("a rehearsal with the id {} is under way", spec.id)));
+    }
+    let id = spec.id.clone();
+    let up = bring_up(spec, progress, lab.clone()).await;
+    if up.is_err() {
+        // The failure is the news; what could not be removed is removed by the next rehearsal.
+        if let Err(error) = owner::remove(&lab, &id).await {
+            tracing::warn!(%error, "not all could be removed");
+        }
+    }
+    up
+}
+
+async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Ready)> {
+    files::make_private(&spec.dir)?;
+    let tls_dir = spec.dir.join("tls");
+    files::make_private(&tls_dir)?;
+    let authority = Authority::open(&tls_dir)?;
+    let password = files::secret(&spec.rds_master_password_file)?;
+
+    let from = Lab::connect(&spec.site.old.engine).await?;
+    let (about, whose) = tokio::try_join!(lab.about(), from.about())?;
+    let same = !about.id.is_empty() && about.id == whose.id;
+    let copying = Copying { spec: &spec, from: &from, to: &lab, same, progress: &progress };
+    let labels = owner::labels(&spec.id);
+    // The two networks in turn: asked at once, the engine would give both the same subnet.
+    let networks = async {
+        lab.make_network(&spec.box_network(), &labels, !spec.may_reach_out).await?;
+        lab.make_network(&spec.vpc_network(), &labels, !spec.may_reach_out).await
+    };
+    let networks = progress.part("made the networks", async { Ok(networks.await?) });
+    let (vpc, surveyed) = tokio::try_join!(networks, copying.survey())?;
+
+    let instance = &spec.site.aws.database;
+    let order = rds::Order {
+        id: &instance.instance,
+        master: &instance.master.user,
+        password: &password,
+        like: &surveyed.database,
+    };
+    let copy = async {
+        let copy = copying.make(&surveyed).await?;
+        let front = Front { address: copy.proxy, name: spec.site.names.api[0].clone() };
+        progress.part("the copied app is well", front.well(&spec.site.app.health)).await?;
+        let pem = front.authority().await?;
+        trustable(&pem)?;
+        Result::Ok((copy, pem))
+    };
+    let new_hosts = try_join_all((0..spec.site.app.hosts.len()).map(|n| {
+        let name = &spec.site.app.hosts[n].name;
+        progress.part_owned(format!("the host {name} is up"), hosts::make(&spec, &lab, &about, vpc, n))
+    }));
+    let database = progress.part("the database instance is up", rds::make(&spec, &lab, &authority, &order));
+    let ((copy, box_ca), new_hosts, database) = tokio::try_join!(copy, new_hosts, database)?;
+
+    let shared = Shared::new(Clock::default());
+    let settings = Settings { region: spec.site.aws.region.clone(), ..Settings::default() };
+    let s3 = spec.dir.join("s3");
+    let cloud = Cloud::new(shared.clone(), s3.clone(), settings.clone()).map_err(WorldError::file("use", &s3))?;
+    let seeded = seed::seed(&cloud, &spec, vpc, copy.proxy, &database)?;
+    let origin = Arc::new(Origin(cloud.objects()));
+    let edge = Edge::start(shared.clone(), &tls_dir, ([127, 0, 0, 1], 0).into(), origin).await?;
+    if let Some(trouble) = edge.troubles().first() {
+        return Err(WorldError::Spec(trouble.clone()));
+    }
+    let box_ca_file = tls_dir.join("box-ca.pem");
+    files::write(&box_ca_file, box_ca.as_bytes(), 0o644)?;
+    let ca_files = vec![tls_dir.join("ca.pem"), box_ca_file];
+    let authorities = vec![edge.ca_pem().to_owned(), box_ca];
+    let visit = Visit::new(&spec, edge.dns_address(), shared.clock.clone(), authorities)?;
+
+    let door = TcpListener::bind(("127.0.0.1", 0)).await.map_err(cannot_listen)?;
+    let endpoint = door.local_addr().map_err(cannot_listen)?;
+    let ending = CancellationToken::new();
+    let serving = tokio::spawn({
+        let (cloud, ending) = (cloud.clone(), ending.clone());
+        async move { cloud.serve(door, ending.cancelled_owned()).await }
+    });
+
+    let ready = Ready {
+        id: spec.id.clone(),
+        pid: std::process::id(),
+        control: control::path_for(&spec.dir, &spec.id),
+        aws_endpoint: format!("http://{endpoint}"),
+        access_key: settings.access_key,
+        secret_key: settings.secret_key,
+        region: settings.region,
+        dns: edge.dns_address(),
+        ca_files,
+        resolve: [(database.host.clone(), database.address.into())].into(),
+        copy: box_ready(&spec, &copy),
+        hosts: new_hosts,
+        database: DatabaseReady {
+            host: database.host.clone(),
+            ip: database.address.into(),
+            port: rds::PORT,
+            master: instance.master.user.clone(),
+            master_password_file: spec.rds_master_password_file.clone(),
+        },
+        balancer: shared.lock().balancers.get(&seeded.balancer).map(|b| b.dns_name.clone()).unwrap_or_default(),
+        distribution: seeded.distribution.clone(),
+        zone: seeded.zone.clone(),
+        notes: copy.notes.clone(),
+        seconds: progress.seconds(),
+        parts: progress.parts(),
+    };
+    let lease = tokio::sync::watch::Sender::new(spec.lease());
+    let world = World { spec, lab, progress, cloud, edge, copy, rds: database, seeded, visit, lease, ending, serving };
+    Ok((world, ready))
+}
+
+fn box_ready(spec: &Spec, copy: &Copy) -> BoxReady {
+    let old = &spec.site.old;
+    BoxReady {
+        address: copy.proxy.into(),
+        proxy: spec.name(&old.proxy),
+        web: spec.name(&old.web.container),
+        app: spec.name(&old.app.container),
+        database: spec.name(&old.database.container),
+        containers: copy.containers.clone(),
+        network: spec.box_network(),
+    }
+}
+
+fn cannot_listen(source: std::io::Error) -> WorldError {
+    WorldError::File { doing: "listen at", path: PathBuf::from("127.0.0.1"), source }
+}
+
