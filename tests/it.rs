@@ -1,5 +1,7 @@
 //! The one integration-test binary; a module a topic, in `tests/it/`.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may panic like the tests
+
 #[path = "it/app_steps.rs"]
 mod app_steps;
 #[path = "it/cli_input.rs"]
