@@ -1,5 +1,7 @@
 //! The one integration-test binary; a module a topic, in `tests/it/`.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may panic like the tests
+
 #[path = "it/app_steps.rs"]
 mod app_steps;
 #[path = "it/cli_input.rs"]
@@ -16,6 +18,8 @@ mod layers;
 mod pg;
 #[path = "it/postgres.rs"]
 mod postgres;
+#[path = "it/shipped.rs"]
+mod shipped;
 #[path = "it/shop.rs"]
 mod shop;
 #[path = "it/world.rs"]
