@@ -127,6 +127,7 @@ fn quoted(text: &str) -> String {
     if word && !keyword { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
+/// On one line, and unable to steer a terminal.
 fn one_line(text: &str) -> String {
-    crate::text::visible(&text.replace(['\n', '\r'], " "))
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -93,3 +93,13 @@ fn a_reader_that_goes_away_is_no_failure() {
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn an_engine_that_is_none_or_does_not_answer_is_bad_input() {
+    let dir = tempfile::tempdir().unwrap();
+    for engine in ["tcp://box", "unix:///nowhere/docker.sock"] {
+        let (code, out, err) = typed(dir.path(), &["discover", engine]);
+        assert_eq!((code, out.as_str()), (2, ""), "{engine}");
+        assert!(err.starts_with("error: ") && err.contains("\ntry: ") && err.contains(engine), "{err}");
+    }
+}
