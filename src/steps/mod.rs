@@ -12,6 +12,8 @@ mod timing;
 
 #[cfg(test)]
 pub mod contract;
+#[cfg(test)]
+mod wire;
 
 /// Where a run keeps the former versions of objects it overwrites.
 pub(crate) fn before_prefix(run: &str) -> String {
