@@ -136,8 +136,13 @@ fn hinted(error: ClientError, action: &str) -> ClientError {
     }
 }
 
+/// The request's id, from the headers or from the body of an XML answer.
 fn request_id(raw: &HttpResponse) -> Option<&str> {
-    ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| raw.headers().get(name))
+    let in_body = || {
+        let body = std::str::from_utf8(raw.body().bytes()?).ok()?;
+        Some(body.split_once("<RequestId>")?.1.split_once("</RequestId>")?.0)
+    };
+    ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| raw.headers().get(name)).or_else(in_body)
 }
 
 fn chain(error: &(impl std::error::Error + Send + Sync)) -> String {

@@ -68,7 +68,7 @@ impl Clouds {
     pub async fn connect(access: &Access) -> Self {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(Region::new(access.region.clone()))
-            .retry_config(RetryConfig::standard().with_max_attempts(5))
+            .retry_config(RetryConfig::standard().with_max_attempts(5).with_initial_backoff(Duration::from_millis(300)))
             .timeout_config(timeouts(Duration::from_secs(30)))
             // An upload over a slow line is no stalled one: the time limit of an attempt is enough there.
             .stalled_stream_protection(
