@@ -21,7 +21,7 @@ pub fn until(look: &Look, whole: Duration, why: &str) -> Verdict {
 
 /// The same where a look is dear or of little use: about `times` of them, and one an hour at the least.
 pub fn until_seldom(look: &Look, whole: Duration, times: u32, why: &str) -> Verdict {
-    wait(left(look, whole), (whole / times.max(1)).clamp(LOOK_AGAIN, Duration::from_secs(3600)), why)
+    wait(left(look, whole), (whole / times.max(1)).clamp(LOOK_AGAIN, Duration::from_hours(1)), why)
 }
 
 fn wait(left: Duration, every: Duration, why: &str) -> Verdict {

@@ -20,7 +20,7 @@ use crate::rehearsal::cloud::{Cloud, Settings};
 use crate::rehearsal::state::{Action, Answer, RecordSet, Shared};
 use crate::step::{Act, AnyStep, Clock, Look, Reach, Verdict};
 
-const BAKE: Duration = Duration::from_secs(600);
+const BAKE: Duration = Duration::from_mins(10);
 
 /// The rehearsal's clock, skipped instead of slept.
 struct Skipping(Time);

@@ -8,6 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::clients::{ClientError, Kind};
 
 /// Translates a failed call. `what` is what was tried, `action` the IAM action it needs.
+#[allow(clippy::needless_pass_by_value)] // it is what `map_err` gives
 pub(super) fn explain<E>(what: impl Into<String>, action: &str, error: SdkError<E, HttpResponse>) -> ClientError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -93,7 +93,7 @@ impl Clouds {
             // Bucket names are host names only at AWS itself.
             .force_path_style(elsewhere)
             // A part of 8 MiB passes a line of 0.3 Mbit/s in this time.
-            .timeout_config(timeouts(Duration::from_secs(240)))
+            .timeout_config(timeouts(Duration::from_mins(4)))
             .build();
         Self {
             dns: Arc::new(route53::Route53::new(aws_sdk_route53::Client::new(config))),

@@ -60,6 +60,14 @@ impl FakeDatabases {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn change(&self, what: &str, side: Side, effect: impl FnOnce(&mut Database)) -> ClientResult<()> {
+        let effect = || {
+            self.with(side, effect);
+            Ok(())
+        };
+        self.fuse.act(what, effect).await
+    }
+
     fn with<T>(&self, side: Side, f: impl FnOnce(&mut Database) -> T) -> T {
         let mut both = self.lock();
         f(match side {
@@ -173,7 +181,7 @@ impl DatabasesWrite for FakeDatabases {
             db.marked = true;
             db.roles.iter_mut().filter(|(role, _)| roles.contains(role)).for_each(|(_, login)| *login = false);
         };
-        self.fuse.act("fence", || Ok(self.with(side, shut))).await
+        self.change("fence", side, shut).await
     }
 
     async fn unfence(&self, side: Side, state: &FenceState) -> ClientResult<()> {
@@ -182,10 +190,10 @@ impl DatabasesWrite for FakeDatabases {
                 db.roles.entry(role.clone()).and_modify(|now| *now = *login);
             }
         };
-        self.fuse.act("unfence", || Ok(self.with(side, open))).await
+        self.change("unfence", side, open).await
     }
 
     async fn tidy(&self, side: Side) -> ClientResult<()> {
-        self.fuse.act("tidy", || Ok(self.with(side, |db| db.marked = false))).await
+        self.change("tidy", side, |db| db.marked = false).await
     }
 }

@@ -144,7 +144,7 @@ async fn archive(files: Vec<(Vec<u8>, Node)>, path: &str) -> std::io::Result<Vec
     tar.into_inner().await
 }
 
-fn stream(bytes: Vec<u8>) -> Bytestream {
+fn stream(bytes: &[u8]) -> Bytestream {
     let pieces: Vec<_> = bytes.chunks(64 << 10).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     futures::stream::iter(pieces).boxed()
 }
@@ -184,7 +184,7 @@ impl HostRead for FakeHost {
             return Err(ClientError::new(Kind::NotFound, format!("read {path} in {container}"), "it is not there"));
         }
         let tar = archive(files, path).await;
-        Ok(stream(tar.map_err(|e| ClientError::new(Kind::Refused, format!("read {path}"), e.to_string()))?))
+        Ok(stream(&tar.map_err(|e| ClientError::new(Kind::Refused, format!("read {path}"), e.to_string()))?))
     }
 
     async fn read_file(&self, container: &str, path: &str) -> ClientResult<Bytes> {
@@ -200,7 +200,7 @@ impl HostRead for FakeHost {
         let state = self.lock();
         match images.iter().find(|image| !state.images.contains(*image)) {
             Some(image) => Err(ClientError::new(Kind::NotFound, "save images", format!("there is no image {image}"))),
-            None => Ok(stream(images.join("\n").into_bytes())),
+            None => Ok(stream(images.join("\n").as_bytes())),
         }
     }
 

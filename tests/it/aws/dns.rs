@@ -42,7 +42,9 @@ async fn a_simple_record_becomes_a_weighted_pair_in_one_batch_and_in_sync_later(
     let Some(Answer::Values(mut servers)) = ns.iter().find(|r| r.kind == "NS").map(|r| r.answer.clone()) else {
         panic!("no NS record: {ns:?}")
     };
-    servers.iter_mut().for_each(|s| *s = s.trim_end_matches('.').to_owned());
+    for server in &mut servers {
+        *server = server.trim_end_matches('.').to_owned();
+    }
     assert_eq!(servers, zone.name_servers);
 
     let before = dns.records(&zone.id, "api.shop.test").await.unwrap();
@@ -54,7 +56,7 @@ async fn a_simple_record_becomes_a_weighted_pair_in_one_batch_and_in_sync_later(
     let batch = Batch { delete: before.clone(), create: vec![old.clone(), new.clone()] };
     let change = dns.change(&zone.id, &batch).await.unwrap();
     assert!(!dns.in_sync(&change).await.unwrap());
-    here.clock.advance(Duration::from_secs(60));
+    here.clock.advance(Duration::from_mins(1));
     assert!(dns.in_sync(&change).await.unwrap());
     let mut now = dns.records(&zone.id, "api.shop.test").await.unwrap();
     now.sort_by_key(|record| record.weighted.as_ref().map(|w| w.id.clone()));
