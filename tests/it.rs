@@ -4,6 +4,8 @@
 
 #[path = "it/app_steps.rs"]
 mod app_steps;
+#[path = "it/aws.rs"]
+mod aws;
 #[path = "it/cli_input.rs"]
 mod cli_input;
 #[path = "it/cloud.rs"]

@@ -19,6 +19,8 @@ mod timing;
 pub mod contract;
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod wire;
 
 use serde_json::Value;
 

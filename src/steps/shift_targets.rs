@@ -16,7 +16,7 @@ use crate::step::{Act, Change, Fault, Finding, Look, Planned, Reversal, Step, St
 use crate::world::World;
 
 /// How long the new side may take to be found healthy once it gets traffic.
-const HEALTHY_WITHIN: Duration = Duration::from_secs(120);
+const HEALTHY_WITHIN: Duration = Duration::from_mins(2);
 
 /// One stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

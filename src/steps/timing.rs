@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::step::{Look, Verdict};
 
-/// Between two looks while a step waits, so that what goes wrong meanwhile is seen.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// The least between two looks while a step waits.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// What is left of a wait that began when the change was applied; all of it if that is not known.
 pub fn left(look: &Look, whole: Duration) -> Duration {
@@ -13,13 +13,22 @@ pub fn left(look: &Look, whole: Duration) -> Duration {
     whole.saturating_sub(look.clock.now().duration_since(applied).unwrap_or_default())
 }
 
-/// Waits until so long after the change was applied.
+/// Waits until so long after the change was applied, looking every ten seconds, so that what goes wrong meanwhile is
+/// seen soon.
 pub fn until(look: &Look, whole: Duration, why: &str) -> Verdict {
-    let left = left(look, whole);
+    wait(left(look, whole), LOOK_AGAIN, why)
+}
+
+/// The same where a look is dear or of little use: about `times` of them, and one an hour at the least.
+pub fn until_seldom(look: &Look, whole: Duration, times: u32, why: &str) -> Verdict {
+    wait(left(look, whole), (whole / times.max(1)).clamp(LOOK_AGAIN, Duration::from_hours(1)), why)
+}
+
+fn wait(left: Duration, every: Duration, why: &str) -> Verdict {
     if left.is_zero() {
         return Verdict::Holds;
     }
-    Verdict::Wait { why: format!("{why}, {} left", words(left)), again_in: left.min(LOOK_AGAIN) }
+    Verdict::Wait { why: format!("{why}, {} left", words(left)), again_in: left.min(every) }
 }
 
 /// Something is not so yet: waits for it up to a limit, then it is broken.

@@ -113,14 +113,14 @@ impl Chain {
     fn link(&mut self, phase: Phase, hold: (Duration, &str), make: impl Fn(&[RecordSet]) -> Vec<RecordSet>) {
         let (mut names, mut before, mut after) = (Vec::new(), Vec::new(), Vec::new());
         let mut answered = false;
-        for movable in &mut self.movable {
-            let made = ordered(make(&movable.records));
-            names.push(movable.name.clone());
+        for moving in &mut self.movable {
+            let then = ordered(make(&moving.records));
+            names.push(moving.name.clone());
             // Once the new side is answered to nobody any more, what comes next in a rollback takes it away.
-            answered |= share(&movable.records) == 0 && share(&made) > 0;
-            before.append(&mut movable.records);
-            after.extend(made.iter().cloned());
-            movable.records = made;
+            answered |= share(&moving.records) == 0 && share(&then) > 0;
+            before.append(&mut moving.records);
+            after.extend(then.iter().cloned());
+            moving.records = then;
         }
         let drain = if answered { Duration::from_secs(self.ttl().into()) } else { Duration::ZERO };
         let (hold, why) = hold;

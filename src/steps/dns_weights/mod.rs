@@ -186,7 +186,8 @@ impl Step for DnsWeights {
                 return Ok(Verdict::Drifted(format!("{name} is {live}, and {wanted} was set")));
             }
         }
-        Ok(timing::until(look, change.hold, &change.hold_why))
+        // Law R8: every look is requests of five a second.
+        Ok(timing::until_seldom(look, change.hold, 4, &change.hold_why))
     }
 
     async fn undo(&self, act: &Act, change: &DnsChange) -> StepResult<()> {

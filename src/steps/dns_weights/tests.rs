@@ -9,7 +9,7 @@ use crate::clients::fake::{Stage, When};
 use crate::step::{Clock, Fault, Severity};
 use crate::steps::contract::{Boxed, Case};
 
-const BAKE: Duration = Duration::from_secs(600);
+const BAKE: Duration = Duration::from_mins(10);
 
 async fn chain(stage: &Stage, which: Which, stages: &[u8]) -> Vec<DnsWeights> {
     expand(&stage.look(), which, stages, BAKE, 60).await.unwrap()

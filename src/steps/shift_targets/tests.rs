@@ -7,7 +7,7 @@ use crate::clients::fake::Stage;
 use crate::steps::contract::{Boxed, Case};
 use crate::steps::targets::Targets;
 
-const BAKE: Duration = Duration::from_secs(600);
+const BAKE: Duration = Duration::from_mins(10);
 
 async fn ready() -> Stage {
     let stage = Stage::new();
@@ -63,12 +63,12 @@ async fn a_stage_bakes_from_when_it_was_applied_and_breaks_when_the_new_side_fal
     let change = applied(&stage, &step).await;
     let look = stage.look_applied();
     assert!(matches!(step.verify(&look, &change).await.unwrap(), Verdict::Wait { .. }));
-    stage.clock.advance(Duration::from_secs(300));
+    stage.clock.advance(Duration::from_mins(5));
     stage.balancer.set_healthy("10.0.2.7", false);
     let verdict = step.verify(&look, &change).await.unwrap();
     assert!(matches!(&verdict, Verdict::Broken(why) if why.contains("10.0.2.7")), "{verdict:?}");
     stage.balancer.set_healthy("10.0.2.7", true);
-    stage.clock.advance(Duration::from_secs(300));
+    stage.clock.advance(Duration::from_mins(5));
     assert_eq!(step.verify(&look, &change).await.unwrap(), Verdict::Holds);
 }
 

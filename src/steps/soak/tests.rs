@@ -6,7 +6,7 @@ use super::*;
 use crate::clients::fake::Stage;
 use crate::steps::contract::{Boxed, Case};
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case { name: "soak", set: || async { (Stage::new(), Box::new(Soak { lasts: DAY }) as Boxed) }.boxed() }]

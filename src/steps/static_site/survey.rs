@@ -149,19 +149,16 @@ impl Survey {
                 self.unfit.push((path.clone(), format!("it is a link to {target}, which does not go up")));
             }
             for (path, found) in inside {
-                match obstacle(&path) {
-                    Some(why) => self.unfit.push((path, why.to_owned())),
-                    None => {
-                        self.spool.alias(&path, &found.source);
-                        let named = headers(&path, &[]).0 == headers(&found.source, &[]).0;
-                        let mut own = found.clone();
-                        if !named {
-                            own.headers = headers(&path, &[]);
-                        }
-                        own.headers.1 = headers(&path, &[]).1;
-                        self.files.insert(path, own);
-                    }
+                if let Some(why) = obstacle(&path) {
+                    self.unfit.push((path, why.to_owned()));
+                    continue;
                 }
+                self.spool.alias(&path, &found.source);
+                let (by_name, cache) = headers(&path, &[]);
+                // What the content told about the type holds for the link too, unless its name says otherwise.
+                let alike = by_name == headers(&found.source, &[]).0;
+                let kind = if alike { found.headers.0.clone() } else { by_name };
+                self.files.insert(path, Found { headers: (kind, cache), ..found.clone() });
             }
         }
     }
@@ -172,7 +169,7 @@ fn settled(target: &str, links: &BTreeMap<String, String>) -> Option<String> {
     let mut at = target.to_owned();
     for _ in 0..DEEPEST {
         let through = at.match_indices('/').map(|(end, _)| end).chain([at.len()]);
-        let link = through.filter_map(|end| links.get(&at[..end]).map(|to| (end, to))).next();
+        let link = through.into_iter().find_map(|end| links.get(&at[..end]).map(|to| (end, to)));
         match link {
             None => return Some(at),
             Some((end, to)) => at = format!("{to}{}", &at[end..]),

@@ -140,6 +140,17 @@ async fn an_object_changed_by_somebody_else_is_never_overwritten_nor_removed() {
 }
 
 #[tokio::test]
+async fn a_bucket_made_by_somebody_else_since_the_plan_is_neither_adopted_nor_removed() {
+    let stage = Stage::new();
+    let change = planned(&stage).await;
+    stage.objects.meddle("shop-pages", "theirs.txt", "theirs", Headers::default());
+    let before = stage.snapshot();
+    assert!(matches!(StaticSite {}.apply(&stage.act(), &change).await, Err(Fault::Drifted { .. })));
+    StaticSite {}.undo(&stage.act(), &change).await.unwrap();
+    assert_eq!(stage.snapshot(), before);
+}
+
+#[tokio::test]
 async fn verify_sees_what_is_missing_and_what_was_replaced() {
     let stage = filled();
     let change = applied(&stage).await;

@@ -71,6 +71,11 @@ async fn ensure_bucket(act: &Act, change: &SiteChange) -> StepResult<()> {
         Some(state) if !state.tags.is_empty() && !tags::is_ours(&act.look, &state.tags) => {
             Err(drift(&format!("made by {}", tags::maker(&state.tags))))
         }
+        Some(state)
+            if state.tags.is_empty() && !live::listing(act.look.objects.as_ref(), &change.bucket).await?.is_empty() =>
+        {
+            Err(drift("made by somebody else, with objects in it"))
+        }
         // Not there, or left half made by a crash.
         _ => {
             act.reach.objects.create_private_bucket(&change.bucket, &tags::of(&act.look)).await?;
@@ -169,10 +174,8 @@ impl Upload<'_> {
 impl Shared {
     /// Looks at the key and keeps what it holds. `false`: it holds already what it should.
     async fn ready(&self, put: &Put) -> StepResult<bool> {
-        let stored = match self.present.contains(&put.key) {
-            true => self.objects.head(&self.bucket, &put.key).await?,
-            false => None,
-        };
+        let stored =
+            if self.present.contains(&put.key) { self.objects.head(&self.bucket, &put.key).await? } else { None };
         match (&stored, &put.former) {
             (None, None) => Ok(true),
             (Some(stored), _) if is_ours(stored, &self.run) => Ok(crc(stored) != put.crc),
@@ -201,23 +204,12 @@ impl Shared {
         Headers { content_type, cache_control, metadata }
     }
 
-    fn confirmed(&self, put: &Put, crc: &str) -> StepResult<()> {
-        if crc == put.crc {
-            return Ok(());
-        }
-        Err(Fault::drifted(
-            format!("the file {} on the box", put.key),
-            format!("checksum {} as in the plan", put.crc),
-            format!("checksum {crc}"),
-        ))
-    }
-
     async fn put_bytes(&self, put: &Put, body: Bytes) -> StepResult<()> {
         if !self.ready(put).await? {
             return Ok(());
         }
         let crc = self.objects.put(&self.bucket, &put.key, Body::Bytes(body), &self.headers(put)).await?;
-        self.confirmed(put, &crc)
+        confirmed(put, &crc)
     }
 
     async fn put_stream(
@@ -230,7 +222,7 @@ impl Shared {
             return Ok(());
         }
         let crc = self.objects.put(&self.bucket, &put.key, Body::Stream(size, reader), &self.headers(put)).await?;
-        self.confirmed(put, &crc)
+        confirmed(put, &crc)
     }
 
     async fn put_copy(&self, put: &Put, from: &str) -> StepResult<()> {
@@ -239,4 +231,15 @@ impl Shared {
         }
         Ok(())
     }
+}
+
+fn confirmed(put: &Put, crc: &str) -> StepResult<()> {
+    if crc == put.crc {
+        return Ok(());
+    }
+    Err(Fault::drifted(
+        format!("the file {} on the box", put.key),
+        format!("checksum {} as in the plan", put.crc),
+        format!("checksum {crc}"),
+    ))
 }

@@ -21,7 +21,7 @@ use crate::world::World;
 pub(super) use own::{group_names, our_rules, sick};
 
 /// How long the old side may take to be found healthy: two checks, and AWS's first look.
-const HEALTHY_WITHIN: Duration = Duration::from_secs(120);
+const HEALTHY_WITHIN: Duration = Duration::from_mins(2);
 /// Seconds between two health checks.
 const HEALTH_INTERVAL: u32 = 10;
 /// Seconds of draining on deregistration (law L4); requests of the app are short.
