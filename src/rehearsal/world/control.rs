@@ -36,7 +36,7 @@ pub enum Request {
     Report,
     /// What "as before" means.
     Fingerprint {
-        /// The `snapshot` of an earlier fingerprint: rows are looked at as far as they were there then.
+        /// The `moment.snapshot` of an earlier fingerprint: rows are looked at as far as they were there then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         as_of: Option<String>,
     },
