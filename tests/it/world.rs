@@ -1,5 +1,7 @@
 //! The world over the demo box, which must be up (`scripts/demo-box up`) and is left as it is.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,14 +14,14 @@ use tokio::process::{Child, ChildStdout, Command};
 
 #[path = "world/all.rs"]
 mod all;
-#[path = "world/ends.rs"]
-mod ends;
 #[path = "world/copy.rs"]
 mod copy;
-#[path = "world/services.rs"]
-mod services;
+#[path = "world/ends.rs"]
+mod ends;
 #[path = "world/process.rs"]
 mod process;
+#[path = "world/services.rs"]
+mod services;
 
 const ZONE: &str = "shop.test";
 
@@ -47,7 +49,7 @@ impl Here {
             }
             panic!("the world ended before it was up");
         };
-        let ready = tokio::time::timeout(Duration::from_secs(120), up).await.expect("the world comes up in two minutes");
+        let ready = tokio::time::timeout(Duration::from_mins(2), up).await.expect("the world comes up in two minutes");
         Self { child, lines, ready, dir }
     }
 
@@ -132,12 +134,14 @@ fn labelled(id: &str) -> Vec<String> {
 
 /// What must not change of the demo box: its containers, and how many rows there are.
 fn the_box() -> String {
-    let containers = ["demo-proxy", "demo-web", "demo-was", "demo-db"]
-        .map(|name| docker(&["inspect", "-f", "{{.Id}} {{.State.StartedAt}} {{.HostConfig.RestartPolicy.Name}}", name]));
+    let containers = ["demo-proxy", "demo-web", "demo-was", "demo-db"].map(|name| {
+        docker(&["inspect", "-f", "{{.Id}} {{.State.StartedAt}} {{.HostConfig.RestartPolicy.Name}}", name])
+    });
     let rows = "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM audit), (SELECT count(*) FROM events)";
     let rows = docker(&["exec", "-u", "postgres", "demo-db", "psql", "-Atd", "shop", "-c", rows]);
     let volumes = docker(&["inspect", "-f", "{{range .Mounts}}{{.Name}} {{end}}", "demo-db"]);
-    let slots = docker(&["exec", "-u", "postgres", "demo-db", "psql", "-Atc", "SELECT count(*) FROM pg_replication_slots"]);
+    let slots =
+        docker(&["exec", "-u", "postgres", "demo-db", "psql", "-Atc", "SELECT count(*) FROM pg_replication_slots"]);
     format!("{containers:?} {rows} {volumes} {slots}")
 }
 
@@ -146,4 +150,3 @@ fn command(name: &str) -> Command {
     command.args(["--exact", name, "--ignored", "--nocapture"]);
     command
 }
-

@@ -64,7 +64,8 @@ pub struct Surveyed {
 impl Copying<'_> {
     /// Looks at the box, and brings the images of its containers where they are missing.
     pub async fn survey(&self) -> Result<Surveyed> {
-        let originals = self.progress.part("looked at the box", select::originals(self.from, &self.spec.site.old)).await?;
+        let originals =
+            self.progress.part("looked at the box", select::originals(self.from, &self.spec.site.old)).await?;
         if !self.same {
             image::bring(self, &originals).await?;
         }

@@ -94,7 +94,9 @@ impl Listening {
             super::files::make_private(above)?;
         }
         match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(WorldError::file("replace", path)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(WorldError::file("replace", path)(error));
+            }
             _ => {}
         }
         let socket = UnixListener::bind(path).map_err(WorldError::file("listen at", path))?;

@@ -11,11 +11,7 @@ use super::{Result, World};
 /// Takes it. `as_of` is the `moment.snapshot` of an earlier one: rows are then looked at as far as they were there already,
 /// so that what visitors wrote in the meantime is no difference.
 pub async fn take(world: &World, as_of: Option<&str>) -> Result<Value> {
-    let (copy, old, new) = tokio::try_join!(
-        engine::of(world),
-        database::old(world, as_of),
-        database::new(world),
-    )?;
+    let (copy, old, new) = tokio::try_join!(engine::of(world), database::old(world, as_of), database::new(world),)?;
     Ok(json!({
         "box": copy,
         "records": aws::records(world),
@@ -62,7 +58,8 @@ mod tests {
     #[test]
     fn differences_are_told_by_their_place() {
         let before = json!({"box": {"was": {"running": true}}, "records": ["a"], "moment": {"snapshot": "1:1:"}});
-        let now = json!({"box": {"was": {"running": false}, "was-2": {}}, "records": ["a"], "moment": {"snapshot": "2:2:"}});
+        let now =
+            json!({"box": {"was": {"running": false}, "was-2": {}}, "records": ["a"], "moment": {"snapshot": "2:2:"}});
         let told = differences(&before, &now);
         assert_eq!(told, ["box › was › running: was true, is false", "box › was-2: was null, is {}"]);
         assert_eq!(differences(&before, &before), Vec::<String>::new());

@@ -18,14 +18,12 @@ use crate::rehearsal::clock::Clock;
 use crate::rehearsal::cloud::{Cloud, Settings};
 use crate::rehearsal::edge::{Authority, Edge};
 use crate::rehearsal::state::Shared;
-use crate::site::EngineAddress;
 
 /// This machine's engine.
 pub const LOCAL: &str = "/var/run/docker.sock";
 
 /// Brings it up. On an error everything is taken away again.
-pub async fn start(spec: Spec, progress: Progress) -> Result<(World, Ready)> {
-    let lab = Lab::connect(&EngineAddress::Unix(LOCAL.into())).await?;
+pub async fn start(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Ready)> {
     let there = lab.labelled(&format!("{}={}", owner::LABEL, spec.id)).await?;
     if !there.is_empty() {
         // Perhaps a dead one of the same id.
@@ -171,4 +169,3 @@ fn box_ready(spec: &Spec, copy: &Copy) -> BoxReady {
 fn cannot_listen(source: std::io::Error) -> WorldError {
     WorldError::File { doing: "listen at", path: PathBuf::from("127.0.0.1"), source }
 }
-

@@ -19,7 +19,10 @@ pub fn is_as_the_box(ready: &Ready) {
             let of = |name: &str| docker(&["inspect", "-f", field, name]);
             assert_eq!(of(original), of(copy), "{field} of {original}");
         }
-        assert_eq!(docker(&["inspect", "-f", "{{json .HostConfig.PortBindings}} {{.HostConfig.RestartPolicy.Name}}", copy]), "{} no");
+        assert_eq!(
+            docker(&["inspect", "-f", "{{json .HostConfig.PortBindings}} {{.HostConfig.RestartPolicy.Name}}", copy]),
+            "{} no"
+        );
         assert_eq!(docker(&["inspect", "-f", "{{index .Config.Labels \"outgrow.rehearsal\"}}", copy]), ready.id);
     }
     let aliases = format!("{{{{json (index .NetworkSettings.Networks \"{}\").Aliases}}}}", ready.copy.network);

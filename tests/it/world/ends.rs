@@ -33,9 +33,9 @@ async fn a_killed_world_is_cleared_away_and_a_terminated_one_clears_itself_away(
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), began).await.expect("it begins");
+    tokio::time::timeout(Duration::from_mins(1), began).await.expect("it begins");
     signal("TERM", &early.id().unwrap().to_string());
-    let ended = tokio::time::timeout(Duration::from_secs(60), early.wait()).await;
+    let ended = tokio::time::timeout(Duration::from_mins(1), early.wait()).await;
     assert!(ended.expect("it ends").unwrap().success());
     assert_eq!(labelled("it-early"), Vec::<String>::new(), "ended half way up, nothing stays");
     assert_eq!(the_box(), before);

@@ -1,8 +1,8 @@
 //! What the world offers over the wire: AWS, a new host, a database instance.
 
 use outgrow::clients::aws::{Access, Clouds};
-use outgrow::clients::docker;
 use outgrow::clients::dns::Answer;
+use outgrow::clients::docker;
 use outgrow::clients::postgres::{Endpoint, Error, Tls, Transport};
 use outgrow::rehearsal::world::Ready;
 
@@ -33,7 +33,10 @@ pub async fn are_as_a_site_has_them(ready: &Ready) {
     assert!(bucket.blocks_public);
     assert!(bucket.policy.unwrap().contains("cloudfront.amazonaws.com"));
     let instance = clouds.instances.instance("shop-db").await.unwrap().expect("the instance is there");
-    assert_eq!((instance.status.as_str(), instance.host, instance.port), ("available", ready.database.host.clone(), 5432));
+    assert_eq!(
+        (instance.status.as_str(), instance.host, instance.port),
+        ("available", ready.database.host.clone(), 5432)
+    );
     assert!(instance.version.starts_with("15."), "{}", instance.version);
 }
 
@@ -62,7 +65,8 @@ pub async fn database_is_as_on_rds(ready: &Ready) {
         tls: Tls::Require,
     };
     let session = endpoint.connect().await.unwrap();
-    let role = "SELECT rolsuper::text || rolcreatedb::text || rolcreaterole::text FROM pg_roles WHERE rolname = current_user";
+    let role =
+        "SELECT rolsuper::text || rolcreatedb::text || rolcreaterole::text FROM pg_roles WHERE rolname = current_user";
     assert_eq!(session.value::<String>(role, &[]).await.unwrap(), "falsetruetrue");
     let member = "SELECT pg_has_role('rds_superuser', 'USAGE') AND pg_has_role('rds_replication', 'USAGE')";
     assert!(session.value::<bool>(member, &[]).await.unwrap());

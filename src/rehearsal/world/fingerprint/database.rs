@@ -31,7 +31,9 @@ const DATABASES: &str = "SELECT json_agg(json_build_array(datname, datallowconn,
 
 /// Looks at the old database. With `as_of`, at the rows that were there at that moment only.
 pub async fn old(world: &World, as_of: Option<&str>) -> Result<Old> {
-    if let Some(odd) = as_of.filter(|s| s.is_empty() || !s.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | ','))) {
+    if let Some(odd) =
+        as_of.filter(|s| s.is_empty() || !s.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | ',')))
+    {
         return Err(WorldError::Spec(format!("`{odd}` is no snapshot of an earlier fingerprint")));
     }
     let (console, name) = (&world.copy.console, &world.spec.site.old.database.name);
