@@ -1,25 +1,35 @@
 //! The world over the demo box, which must be up (`scripts/demo-box up`) and is left as it is.
 
-use std::path::{Path, PathBuf};
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use outgrow::rehearsal::world::control::{Request, ask};
 use outgrow::rehearsal::world::{Ready, Spec};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 #[path = "world/all.rs"]
 mod all;
+#[path = "world/copy.rs"]
+mod copy;
+#[path = "world/ends.rs"]
+mod ends;
 #[path = "world/process.rs"]
 mod process;
+#[path = "world/services.rs"]
+mod services;
 
 const ZONE: &str = "shop.test";
 
 /// A world in a process of its own, killed if the test ends early; what it left is then removed by the next one.
 struct Here {
     child: Child,
+    /// Kept, so that the process has somebody to write to.
+    lines: Lines<BufReader<ChildStdout>>,
     ready: Ready,
     dir: tempfile::TempDir,
 }
@@ -39,8 +49,8 @@ impl Here {
             }
             panic!("the world ended before it was up");
         };
-        let ready = tokio::time::timeout(Duration::from_secs(120), up).await.expect("the world comes up in two minutes");
-        Self { child, ready, dir }
+        let ready = tokio::time::timeout(Duration::from_mins(2), up).await.expect("the world comes up in two minutes");
+        Self { child, lines, ready, dir }
     }
 
     async fn ask(&self, request: Request) -> Value {
@@ -49,6 +59,12 @@ impl Here {
 
     async fn stop(mut self) {
         self.ask(Request::Stop).await;
+        self.ended().await;
+    }
+
+    /// Waits for the process's own end.
+    async fn ended(&mut self) {
+        while let Ok(Some(_)) = self.lines.next_line().await {}
         let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
         assert!(ended.expect("the world ends when told to").unwrap().success());
     }
@@ -118,20 +134,19 @@ fn labelled(id: &str) -> Vec<String> {
 
 /// What must not change of the demo box: its containers, and how many rows there are.
 fn the_box() -> String {
-    let containers = ["demo-proxy", "demo-web", "demo-was", "demo-db"]
-        .map(|name| docker(&["inspect", "-f", "{{.Id}} {{.State.StartedAt}} {{.HostConfig.RestartPolicy.Name}}", name]));
+    let containers = ["demo-proxy", "demo-web", "demo-was", "demo-db"].map(|name| {
+        docker(&["inspect", "-f", "{{.Id}} {{.State.StartedAt}} {{.HostConfig.RestartPolicy.Name}}", name])
+    });
     let rows = "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM audit), (SELECT count(*) FROM events)";
     let rows = docker(&["exec", "-u", "postgres", "demo-db", "psql", "-Atd", "shop", "-c", rows]);
     let volumes = docker(&["inspect", "-f", "{{range .Mounts}}{{.Name}} {{end}}", "demo-db"]);
-    format!("{containers:?} {rows} {volumes}")
+    let slots =
+        docker(&["exec", "-u", "postgres", "demo-db", "psql", "-Atc", "SELECT count(*) FROM pg_replication_slots"]);
+    format!("{containers:?} {rows} {volumes} {slots}")
 }
 
 fn command(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", name, "--ignored", "--nocapture"]);
     command
-}
-
-fn file_in(dir: &Path, name: &str) -> PathBuf {
-    dir.join(name)
 }

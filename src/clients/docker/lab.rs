@@ -6,11 +6,13 @@ mod network;
 mod sweep;
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use bollard::models::{EndpointIpamConfig, VolumeCreateRequest};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
+use tokio_util::task::TaskTracker;
 
 use super::{Engine, Options, define, open};
 use crate::clients::hosts::{Container, HostRead, HostWrite};
@@ -28,6 +30,7 @@ pub type Labels = BTreeMap<String, String>;
 #[derive(Clone)]
 pub struct Lab {
     engine: Arc<Engine>,
+    making: TaskTracker,
 }
 
 /// What an engine says of itself.
@@ -45,7 +48,8 @@ impl Lab {
     /// # Errors
     /// [`Kind::Unanswered`] if none answers there, with what to do about it.
     pub async fn connect(address: &EngineAddress) -> ClientResult<Self> {
-        Ok(Self { engine: Arc::new(open(address, &Options::from_environment()).await?) })
+        let engine = Arc::new(open(address, &Options::from_environment()).await?);
+        Ok(Self { engine, making: TaskTracker::new() })
     }
 
     /// The port to the same engine.
@@ -62,16 +66,24 @@ impl Lab {
 
     /// Makes a volume; one of that name that is there already is taken.
     pub async fn make_volume(&self, name: &str, labels: &Labels) -> ClientResult<()> {
+        let what = format!("make the volume {name}");
         let request = VolumeCreateRequest {
             name: Some(name.to_owned()),
             labels: Some(hashed(labels)),
             ..VolumeCreateRequest::default()
         };
-        let made = self.engine.docker.create_volume(request).await;
-        made.map(drop).map_err(self.engine.failed(format!("make the volume {name}")))
+        let making = move |engine: Arc<Engine>| async move {
+            engine.docker.create_volume(request).await.map(drop).map_err(engine.failed(what))
+        };
+        self.finish(making).await
     }
 
-    /// Makes a container as the port does, not started, with this address in its first network; gives its id.
+    /// Makes a container as the port does, not started; gives its id.
+    pub async fn create(&self, definition: Container) -> ClientResult<String> {
+        self.finish(move |engine| async move { engine.create(&definition).await }).await
+    }
+
+    /// The same, with this address in its first network.
     pub async fn create_at(&self, definition: &Container, address: Ipv4Addr) -> ClientResult<String> {
         let what = format!("create the container {} at {address}", definition.name);
         let mut body = define::body(definition, &definition.image);
@@ -81,18 +93,36 @@ impl Lab {
                 Some(EndpointIpamConfig { ipv4_address: Some(address.to_string()), ..EndpointIpamConfig::default() });
         }
         let options = CreateContainerOptionsBuilder::default().name(&definition.name).build();
-        let made = self.engine.docker.create_container(Some(options), body).await;
-        Ok(made.map_err(self.engine.failed(what))?.id)
+        let making = move |engine: Arc<Engine>| async move {
+            let made = engine.docker.create_container(Some(options), body).await;
+            Ok(made.map_err(engine.failed(what))?.id)
+        };
+        self.finish(making).await
+    }
+
+    /// Waits until nothing is being made any more: who gave up waiting for it in the middle finds it all there then.
+    pub async fn settled(&self) {
+        self.making.close();
+        self.making.wait().await;
+        self.making.reopen();
+    }
+
+    /// Sees the making of something through to its end, also when nobody waits for it any more. An engine goes on with
+    /// what it was asked for, and would otherwise bring it forth after everything was removed.
+    async fn finish<T, F>(&self, making: impl FnOnce(Arc<Engine>) -> F) -> ClientResult<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = ClientResult<T>> + Send + 'static,
+    {
+        let made = self.making.spawn(making(Arc::clone(&self.engine))).await;
+        made.unwrap_or_else(|error| Err(ClientError::new(Kind::Unanswered, "make something", error.to_string())))
     }
 
     /// The address of a running container in a network.
     pub async fn address_of(&self, container: &str, network: &str) -> ClientResult<Ipv4Addr> {
         let found = self.engine.container(container).await?;
-        let address = found
-            .iter()
-            .flat_map(|c| &c.networks)
-            .find(|a| a.network == network)
-            .and_then(|a| a.address.parse().ok());
+        let address =
+            found.iter().flat_map(|c| &c.networks).find(|a| a.network == network).and_then(|a| a.address.parse().ok());
         address.ok_or_else(|| {
             let what = format!("find the address of {container} in {network}");
             ClientError::new(Kind::NotFound, what, "it has none: it does not run there (see `docker logs`)")

@@ -64,7 +64,8 @@ pub struct Surveyed {
 impl Copying<'_> {
     /// Looks at the box, and brings the images of its containers where they are missing.
     pub async fn survey(&self) -> Result<Surveyed> {
-        let originals = self.progress.part("looked at the box", select::originals(self.from, &self.spec.site.old)).await?;
+        let originals =
+            self.progress.part("looked at the box", select::originals(self.from, &self.spec.site.old)).await?;
         if !self.same {
             image::bring(self, &originals).await?;
         }
@@ -88,10 +89,15 @@ impl Copying<'_> {
             self.progress.part(what, database::ready(&superuser, address, old.database.port)).await?;
             Result::Ok((address, console, notes))
         };
-        // The others are ready to start when the database is: many an app gives up if it is not there.
+        // The pages need nobody. The others wait for the database: many an app gives up if it is not there.
+        let is_web = |original: &Original| original.container.name == old.web.container;
         let others = try_join_all(rest.iter().map(|original| async {
             let doing = self.create(original, &labels);
-            self.progress.part(&format!("copied {}", original.container.name), doing).await
+            let notes = self.progress.part(&format!("copied {}", original.container.name), doing).await?;
+            if is_web(original) {
+                self.start(original).await?;
+            }
+            Result::Ok(notes)
         }));
         let ((database, console, mut notes), others) = tokio::try_join!(data, others)?;
         notes.extend(others.into_iter().flatten());
@@ -100,7 +106,8 @@ impl Copying<'_> {
         let (proxies, others): (Vec<&&Original>, Vec<&&Original>) =
             rest.iter().partition(|o| o.container.name == old.proxy);
         for round in [others, proxies] {
-            try_join_all(round.iter().filter(|o| o.container.running).map(|o| self.start(o))).await?;
+            let starting = round.iter().filter(|o| o.container.running && !is_web(o));
+            try_join_all(starting.map(|o| self.start(o))).await?;
         }
         let proxy = self.to.address_of(&self.spec.name(&old.proxy), &network).await?;
         let containers =

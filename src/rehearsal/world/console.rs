@@ -28,7 +28,14 @@ pub struct Console {
 impl Console {
     /// Asks in `container`, as its account `account` and the database's superuser `role`. The password is needed only
     /// where the server asks for one on its own socket.
-    pub fn new(lab: &Lab, container: &str, account: Option<&str>, role: &str, port: u16, password: &SecretString) -> Self {
+    pub fn new(
+        lab: &Lab,
+        container: &str,
+        account: Option<&str>,
+        role: &str,
+        port: u16,
+        password: &SecretString,
+    ) -> Self {
         Self {
             lab: lab.clone(),
             container: container.to_owned(),

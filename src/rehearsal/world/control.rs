@@ -36,7 +36,7 @@ pub enum Request {
     Report,
     /// What "as before" means.
     Fingerprint {
-        /// The `snapshot` of an earlier fingerprint: rows are looked at as far as they were there then.
+        /// The `moment.snapshot` of an earlier fingerprint: rows are looked at as far as they were there then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         as_of: Option<String>,
     },
@@ -94,7 +94,9 @@ impl Listening {
             super::files::make_private(above)?;
         }
         match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(WorldError::file("replace", path)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(WorldError::file("replace", path)(error));
+            }
             _ => {}
         }
         let socket = UnixListener::bind(path).map_err(WorldError::file("listen at", path))?;

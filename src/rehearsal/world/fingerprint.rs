@@ -8,14 +8,10 @@ use serde_json::{Value, json};
 
 use super::{Result, World};
 
-/// Takes it. `as_of` is the `snapshot` of an earlier one: rows are then looked at as far as they were there already,
+/// Takes it. `as_of` is the `moment.snapshot` of an earlier one: rows are then looked at as far as they were there already,
 /// so that what visitors wrote in the meantime is no difference.
 pub async fn take(world: &World, as_of: Option<&str>) -> Result<Value> {
-    let (copy, old, new) = tokio::try_join!(
-        engine::of(world),
-        database::old(world, as_of),
-        database::new(world),
-    )?;
+    let (copy, old, new) = tokio::try_join!(engine::of(world), database::old(world, as_of), database::new(world),)?;
     Ok(json!({
         "box": copy,
         "records": aws::records(world),
@@ -23,6 +19,49 @@ pub async fn take(world: &World, as_of: Option<&str>) -> Result<Value> {
         "bucket": aws::bucket(world),
         "old_database": old.content,
         "new_database": new,
-        "snapshot": old.snapshot,
+        "moment": {"snapshot": old.snapshot, "sequences": old.sequences},
     }))
+}
+
+/// Where two fingerprints differ, each place with what was there and what is. The moment is no difference.
+pub fn differences(before: &Value, now: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare("", before, now, &mut found);
+    found.retain(|place| !place.starts_with("moment"));
+    found
+}
+
+fn compare(at: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
+    if before == now {
+        return;
+    }
+    if let (Value::Object(was), Value::Object(is)) = (before, now) {
+        for key in was.keys().chain(is.keys().filter(|key| !was.contains_key(*key))) {
+            let at = if at.is_empty() { key.clone() } else { format!("{at} › {key}") };
+            compare(&at, &before[key], &now[key], found);
+        }
+        return;
+    }
+    found.push(format!("{at}: was {}, is {}", brief(before), brief(now)));
+}
+
+/// Enough of a value to recognise it.
+fn brief(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 200 { text } else { text.chars().take(200).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_told_by_their_place() {
+        let before = json!({"box": {"was": {"running": true}}, "records": ["a"], "moment": {"snapshot": "1:1:"}});
+        let now =
+            json!({"box": {"was": {"running": false}, "was-2": {}}, "records": ["a"], "moment": {"snapshot": "2:2:"}});
+        let told = differences(&before, &now);
+        assert_eq!(told, ["box › was › running: was true, is false", "box › was-2: was null, is {}"]);
+        assert_eq!(differences(&before, &before), Vec::<String>::new());
+    }
 }

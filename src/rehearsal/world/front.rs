@@ -36,9 +36,9 @@ impl Front {
 
     /// The authority to trust for this proxy, as PEM: the last certificate of the chain it presents.
     pub async fn authority(&self) -> Result<String> {
-        let stream = self.connect().await.map_err(|why| self.failed(why))?;
+        let stream = self.connect().await.map_err(|why| self.failed(&why))?;
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let last = chain.last().ok_or_else(|| self.failed("it presents no certificate".into()))?;
+        let last = chain.last().ok_or_else(|| self.failed("it presents no certificate"))?;
         Ok(pem(last))
     }
 
@@ -70,7 +70,7 @@ impl Front {
         tls.connect(name, tcp).await.map_err(|e| e.to_string())
     }
 
-    fn failed(&self, why: String) -> WorldError {
+    fn failed(&self, why: &str) -> WorldError {
         WorldError::Box(format!("its proxy does not answer for {} by TLS: {why}", self.name))
     }
 }

@@ -22,7 +22,7 @@ use certificates::Certificates;
 /// The port an engine listens on by TLS, by custom.
 const PORT: u16 = 2376;
 /// How long a host's engine may take to answer.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// Hosts get addresses from here on; the engine gives out its own from the first one up.
 const FROM: u32 = 200;
 
@@ -81,7 +81,8 @@ fn definition(spec: &Spec, about: &About, container: &str, name: &str) -> Contai
         target: "/sys/fs/cgroup".into(),
         read_only: false,
     };
-    let disk = Mount { kind: "volume".into(), source: String::new(), target: "/var/lib/docker".into(), read_only: false };
+    let disk =
+        Mount { kind: "volume".into(), source: String::new(), target: "/var/lib/docker".into(), read_only: false };
     // The second version of control groups gives each container a tree of its own.
     let mounts = if about.cgroup_v1 { vec![disk, cgroup] } else { vec![disk] };
     Container {

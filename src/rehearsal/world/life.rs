@@ -1,6 +1,5 @@
 //! A world's life: up, told of, asked, ended by a request, a signal or its lease; nothing stays behind.
 
-use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,12 +17,12 @@ pub async fn run(spec: Spec, progress: Progress, on_ready: impl FnOnce(&Ready)) 
     let mut signals = Signals::listen().map_err(no_signals)?;
     let (dir, id) = (spec.dir.clone(), spec.id.clone());
     let (world, ready) = {
-        let up = start(spec, progress.clone());
+        let lab = Lab::connect(&EngineAddress::Unix(LOCAL.into())).await?;
+        let up = Box::pin(start(spec, progress.clone(), lab.clone()));
         tokio::select! {
             up = up => up?,
             () = signals.ended() => {
                 progress.say("asked to end before all was up");
-                let lab = Lab::connect(&EngineAddress::Unix(LOCAL.into())).await?;
                 return owner::remove(&lab, &id).await;
             }
         }
@@ -90,14 +89,12 @@ impl Signals {
         })
     }
 
-    fn ended(&mut self) -> impl Future<Output = ()> + '_ {
-        async {
-            loop {
-                tokio::select! {
-                    _ = self.terminate.recv() => return,
-                    _ = self.interrupt.recv() => return,
-                    _ = self.hangup.recv() => {}
-                }
+    async fn ended(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => {}
             }
         }
     }

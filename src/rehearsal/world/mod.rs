@@ -10,7 +10,7 @@ mod console;
 pub mod control;
 mod error;
 mod files;
-mod fingerprint;
+pub mod fingerprint;
 mod front;
 pub mod hosts;
 mod life;

@@ -21,11 +21,8 @@ pub async fn clean(lab: &Lab) -> Result<Vec<String>> {
     let found = lab.labelled(LABEL).await?;
     let dead = |labels: &Labels| labels.get(OWNER).is_some_and(|owner| is_dead(owner));
     let only = |all: Vec<(String, Labels)>| all.into_iter().filter(|(_, labels)| dead(labels)).collect();
-    let left = Found {
-        containers: only(found.containers),
-        networks: only(found.networks),
-        volumes: only(found.volumes),
-    };
+    let left =
+        Found { containers: only(found.containers), networks: only(found.networks), volumes: only(found.volumes) };
     let mut ids: Vec<String> = left.labels().filter_map(|labels| labels.get(LABEL).cloned()).collect();
     ids.sort();
     ids.dedup();
@@ -33,8 +30,9 @@ pub async fn clean(lab: &Lab) -> Result<Vec<String>> {
     Ok(ids)
 }
 
-/// Removes all of one rehearsal.
+/// Removes all of one rehearsal, what is still being made included.
 pub async fn remove(lab: &Lab, id: &str) -> Result<()> {
+    lab.settled().await;
     let found = lab.labelled(&format!("{LABEL}={id}")).await?;
     Ok(lab.remove_all(&found).await?)
 }

@@ -26,7 +26,7 @@ pub const PORT: u16 = 5432;
 /// The superuser of every instance, whose password only the world knows. RDS calls its own so, too.
 pub const SUPERUSER: &str = "rdsadmin";
 /// How long an instance may take to come up.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// What an instance is made from.
 pub struct Order<'a> {

@@ -31,7 +31,9 @@ pub async fn make(world: &World) -> Result<Value> {
         "old" => (Some(check(world, &world.copy.console, &site.old.database.name).await?), None),
         "new" => (Some(check(world, &world.rds.console, &site.aws.database.name).await?), None),
         "both" => (None, Some("both databases take the application's logins: writes may have gone either way")),
-        _ => (None, Some("neither database takes the application's logins: there is nothing to hold the ledger against")),
+        _ => {
+            (None, Some("neither database takes the application's logins: there is nothing to hold the ledger against"))
+        }
     };
     let count = |list: &str| ledger.as_ref().and_then(|l| l[list].as_array().map(Vec::len));
     Ok(json!({

@@ -47,7 +47,8 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds)
         query: "#{query}".into(),
         status: 301,
     };
-    let nothing = Action::Fixed { status: 404, content_type: "text/plain".into(), body: "no rule for this yet\n".into() };
+    let nothing =
+        Action::Fixed { status: 404, content_type: "text/plain".into(), body: "no rule for this yet\n".into() };
     cloud.seed_listener(&balancer, 80, None, to_https);
     cloud.seed_listener(&balancer, 443, Some(&cloud.seed_certificate()), nothing);
     let aliases: Vec<&str> = names.pages.iter().map(String::as_str).collect();
@@ -68,6 +69,7 @@ fn free_edge() -> Result<IpAddr> {
             return Ok(address);
         }
     }
-    let why = "no loopback address in 127.64.0.0/10 has its ports 8080 and 8443 free: something listens on all addresses";
+    let why =
+        "no loopback address in 127.64.0.0/10 has its ports 8080 and 8443 free: something listens on all addresses";
     Err(WorldError::Spec(why.into()))
 }

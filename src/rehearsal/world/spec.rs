@@ -77,7 +77,8 @@ impl Spec {
     /// Reads and checks a specification.
     pub fn read(path: &Path) -> Result<Self, WorldError> {
         let text = std::fs::read(path).map_err(WorldError::file("read", path))?;
-        let mut spec: Self = serde_json::from_slice(&text).map_err(|error| WorldError::Spec(format!("{}: {error}", path.display())))?;
+        let mut spec: Self =
+            serde_json::from_slice(&text).map_err(|error| WorldError::Spec(format!("{}: {error}", path.display())))?;
         spec.check()?;
         // Containers and other processes get paths below it, so they must mean the same everywhere.
         spec.dir = std::path::absolute(&spec.dir).map_err(WorldError::file("find", &spec.dir))?;
@@ -86,7 +87,11 @@ impl Spec {
 
     fn check(&self) -> Result<(), WorldError> {
         let plain = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        let good_id = !self.id.is_empty() && self.id.len() <= 24 && plain(&self.id) && !self.id.starts_with('-') && !self.id.ends_with('-');
+        let good_id = !self.id.is_empty()
+            && self.id.len() <= 24
+            && plain(&self.id)
+            && !self.id.starts_with('-')
+            && !self.id.ends_with('-');
         let wrong = |what: String| Err(WorldError::Spec(what));
         if !good_id {
             return wrong(format!("`{}` is no id: at most 24 lower-case letters, digits and hyphens", self.id));
@@ -96,15 +101,17 @@ impl Spec {
             return wrong(format!("`{odd}` is no host name: at most 40 lower-case letters, digits and hyphens"));
         }
         hosts.sort_unstable();
-        if let Some(twice) = hosts.windows(2).find(|pair| pair[0] == pair[1]) {
-            return wrong(format!("there are two hosts named {}", twice[0]));
+        if let Some((_, twice)) = hosts.iter().zip(hosts.iter().skip(1)).find(|(one, next)| one == next) {
+            return wrong(format!("there are two hosts named {twice}"));
         }
         if self.site.names.pages.is_empty() || self.site.names.api.is_empty() {
             return wrong("the site has no name for its pages or none for its API".into());
         }
         for name in [&self.writes.table, &self.writes.column] {
             if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.') {
-                return wrong(format!("`{name}` is no table or column: letters, digits, `_`, and one dot after the schema"));
+                return wrong(format!(
+                    "`{name}` is no table or column: letters, digits, `_`, and one dot after the schema"
+                ));
             }
         }
         Ok(())
@@ -137,5 +144,68 @@ impl Spec {
         all.sort();
         all.dedup();
         all
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A specification for tests.
+    pub fn spec() -> Spec {
+        serde_json::from_value(written()).unwrap()
+    }
+
+    fn written() -> Value {
+        json!({
+            "id": "r1", "dir": "/nowhere", "host-image": "host", "rds-master-password-file": "/nowhere/password",
+            "extra-names": ["box.shop.test"],
+            "site": {
+                "site": "shop",
+                "box": {
+                    "engine": "unix:///var/run/docker.sock", "address": "10.0.0.1", "proxy": "proxy",
+                    "web": {"container": "web", "root": "/html"}, "app": {"container": "app", "port": 80},
+                    "database": {"container": "db", "name": "shop", "admin": {"user": "postgres", "password": "env:P"}}
+                },
+                "names": {
+                    "zone": "shop.test", "pages": ["www.shop.test"], "api": ["api.shop.test", "box.shop.test"],
+                    "api-base": {"old": "https://box.shop.test/api", "new": "https://api.shop.test/api"}
+                },
+                "app": {
+                    "hosts": [{"name": "app-1", "engine": "ssh://a", "address": "10.0.0.2"}], "health": "/healthz"
+                },
+                "aws": {
+                    "region": "r", "bucket": "b", "balancer": "shop", "distribution": "d",
+                    "database": {"instance": "i", "name": "shop", "master": {"user": "m", "password": "env:M"}}
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spec.json");
+        let read = |change: &dyn Fn(&mut Value)| {
+            let mut written = written();
+            change(&mut written);
+            std::fs::write(&path, written.to_string()).unwrap();
+            Spec::read(&path).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(&|_| {}).unwrap().names(), ["api.shop.test", "box.shop.test", "www.shop.test"]);
+        let host = json!({"name": "app-1", "engine": "ssh://b", "address": "10.0.0.3"});
+        let refused: [(&str, &dyn Fn(&mut Value)); 5] = [
+            ("`Ä1` is no id", &|s| s["id"] = json!("Ä1")),
+            ("two hosts named app-1", &|s| s["site"]["app"]["hosts"].as_array_mut().unwrap().push(host.clone())),
+            ("no name for its pages", &|s| s["site"]["names"]["pages"] = json!([])),
+            ("no table or column", &|s| s["writes"] = json!({"table": "orders; DROP TABLE orders"})),
+            ("unknown field `visitor`", &|s| s["visitor"] = json!(1)),
+        ];
+        for (told, change) in refused {
+            let error = read(change).unwrap_err();
+            assert!(error.contains(told), "{told}: {error}");
+        }
     }
 }

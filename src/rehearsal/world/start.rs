@@ -18,23 +18,22 @@ use crate::rehearsal::clock::Clock;
 use crate::rehearsal::cloud::{Cloud, Settings};
 use crate::rehearsal::edge::{Authority, Edge};
 use crate::rehearsal::state::Shared;
-use crate::site::EngineAddress;
 
 /// This machine's engine.
 pub const LOCAL: &str = "/var/run/docker.sock";
 
 /// Brings it up. On an error everything is taken away again.
-pub async fn start(spec: Spec, progress: Progress) -> Result<(World, Ready)> {
-    let lab = Lab::connect(&EngineAddress::Unix(LOCAL.into())).await?;
-    for id in owner::clean(&lab).await? {
-        progress.say(&format!("removed what the rehearsal {id} had left behind"));
-    }
+pub async fn start(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Ready)> {
     let there = lab.labelled(&format!("{}={}", owner::LABEL, spec.id)).await?;
     if !there.is_empty() {
-        return Err(WorldError::Spec(format!("a rehearsal with the id {} is under way", spec.id)));
+        // Perhaps a dead one of the same id.
+        owner::clean(&lab).await?;
+        if !lab.labelled(&format!("{}={}", owner::LABEL, spec.id)).await?.is_empty() {
+            return Err(WorldError::Spec(format!("a rehearsal with the id {} is under way", spec.id)));
+        }
     }
     let id = spec.id.clone();
-    let up = bring_up(spec, progress, lab.clone()).await;
+    let (up, ()) = tokio::join!(bring_up(spec, progress.clone(), lab.clone()), clean(&lab, &progress));
     if up.is_err() {
         // The failure is the news; what could not be removed is removed by the next rehearsal.
         if let Err(error) = owner::remove(&lab, &id).await {
@@ -42,6 +41,18 @@ pub async fn start(spec: Spec, progress: Progress) -> Result<(World, Ready)> {
         }
     }
     up
+}
+
+/// What dead rehearsals left behind is in nobody's way: this one goes on, whether it can be removed or not.
+async fn clean(lab: &Lab, progress: &Progress) {
+    match owner::clean(lab).await {
+        Ok(ids) => {
+            for id in ids {
+                progress.say(&format!("removed what the rehearsal {id} had left behind"));
+            }
+        }
+        Err(error) => progress.say(&format!("what an earlier rehearsal left behind is still there: {error}")),
+    }
 }
 
 async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Ready)> {
@@ -158,4 +169,3 @@ fn box_ready(spec: &Spec, copy: &Copy) -> BoxReady {
 fn cannot_listen(source: std::io::Error) -> WorldError {
     WorldError::File { doing: "listen at", path: PathBuf::from("127.0.0.1"), source }
 }
-

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use outgrow::rehearsal::world::{Progress, Spec, run};
 use tokio::process::Child;
 
-use super::{command, file_in};
+use super::command;
 
 /// What stands before the line that says the world is up.
 pub const READY: &str = "ready: ";
@@ -15,7 +15,7 @@ const SPEC: &str = "OUTGROW_TEST_WORLD";
 
 /// Starts it in a process group of its own, as `rehearse` does.
 pub fn spawn(spec: &Spec, dir: &Path) -> Child {
-    let path = file_in(dir, "spec.json");
+    let path = dir.join("spec.json");
     std::fs::write(&path, serde_json::to_vec(spec).unwrap()).unwrap();
     let mut command = command("world::process::a_world");
     command.env(SPEC, path).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);

@@ -1,12 +1,13 @@
 //! Networks whose subnet is known beforehand, so that addresses in it can be given out.
 
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use bollard::errors::Error;
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 use bollard::query_parameters::InspectNetworkOptions;
 
-use super::{Lab, Labels, hashed};
+use super::{Engine, Lab, Labels, hashed};
 use crate::clients::{ClientError, ClientResult, Kind};
 
 /// How often a subnet may be snatched away between asking for a free one and taking it.
@@ -53,8 +54,15 @@ impl Lab {
     /// # Errors
     /// [`Kind::Conflict`] when there is a network of that name, [`Kind::Refused`] when no subnet is left.
     pub async fn make_network(&self, name: &str, labels: &Labels, inside: bool) -> ClientResult<Subnet> {
+        let (name, labels) = (name.to_owned(), hashed(labels));
+        self.finish(move |engine| async move { engine.make_network(&name, &labels, inside).await }).await
+    }
+}
+
+impl Engine {
+    async fn make_network(&self, name: &str, labels: &HashMap<String, String>, inside: bool) -> ClientResult<Subnet> {
         let what = format!("make the network {name}");
-        let engine = &self.engine;
+        let engine = self;
         match engine.docker.inspect_network(name, None::<InspectNetworkOptions>).await {
             Ok(_) => return Err(ClientError::new(Kind::Conflict, what, "there is a network of that name")),
             Err(Error::DockerResponseServerError { status_code: 404, .. }) => {}
@@ -82,7 +90,7 @@ impl Lab {
     async fn create_network(
         &self,
         name: &str,
-        labels: &Labels,
+        labels: &HashMap<String, String>,
         inside: bool,
         subnet: Option<Subnet>,
     ) -> Result<(), Error> {
@@ -93,11 +101,11 @@ impl Lab {
         let request = NetworkCreateRequest {
             name: name.to_owned(),
             internal: Some(inside),
-            labels: Some(hashed(labels)),
+            labels: Some(labels.clone()),
             ipam,
             ..NetworkCreateRequest::default()
         };
-        self.engine.docker.create_network(request).await.map(drop)
+        self.docker.create_network(request).await.map(drop)
     }
 }
 

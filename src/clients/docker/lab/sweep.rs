@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
-    RemoveContainerOptionsBuilder, RemoveVolumeOptions,
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveVolumeOptions,
 };
 use futures::future::join_all;
 
@@ -40,7 +40,8 @@ impl Lab {
         let filter = HashMap::from([("label", vec![label])]);
         let docker = &self.engine.docker;
         let what = format!("list what is labelled {label}");
-        let containers = docker.list_containers(Some(ListContainersOptionsBuilder::default().all(true).filters(&filter).build()));
+        let containers =
+            docker.list_containers(Some(ListContainersOptionsBuilder::default().all(true).filters(&filter).build()));
         let networks = docker.list_networks(Some(ListNetworksOptionsBuilder::default().filters(&filter).build()));
         let volumes = docker.list_volumes(Some(ListVolumesOptionsBuilder::default().filters(&filter).build()));
         let (containers, networks, volumes) =

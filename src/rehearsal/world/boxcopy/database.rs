@@ -14,8 +14,8 @@ use super::Copying;
 use super::select::Original;
 use crate::clients::docker::lab::Labels;
 use crate::clients::hosts::Bytestream;
-use crate::clients::postgres::{Endpoint, Session, Tls, Transport};
 use crate::clients::postgres;
+use crate::clients::postgres::{Endpoint, Session, Tls, Transport};
 use crate::rehearsal::world::console::Console;
 use crate::rehearsal::world::parcel::{Entry, pack};
 use crate::rehearsal::world::patience::until;
@@ -23,7 +23,7 @@ use crate::rehearsal::world::{Result, WorldError};
 use crate::site::DatabaseContainer;
 
 /// How long the copy may take to come up: it replays what was written during the backup.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 /// A tar header.
 const BLOCK: usize = 512;
 
@@ -69,13 +69,16 @@ impl Copying<'_> {
         let mut notes = Vec::new();
         for mount in &original.container.mounts {
             let data = &server.data;
-            let holds_data = *data == mount.target || data.starts_with(&format!("{}/", mount.target.trim_end_matches('/')));
+            let holds_data =
+                *data == mount.target || data.starts_with(&format!("{}/", mount.target.trim_end_matches('/')));
             if !holds_data {
                 notes.extend(self.fill(&original.container, mount).await?);
             }
         }
         let copy = self.spec.name(name);
-        self.progress.part(&format!("copied the data of {name}"), self.backup(original, &console, &server, &copy)).await?;
+        self.progress
+            .part(&format!("copied the data of {name}"), self.backup(original, &console, &server, &copy))
+            .await?;
         notes.extend(self.silence(&server, &copy, name).await?);
         self.progress.part(&format!("started {copy}"), async { self.to.host().start(&copy).await }).await?;
         Ok((console.of(self.to, &copy), notes))
@@ -89,13 +92,12 @@ impl Copying<'_> {
         let own = String::from_utf8_lossy(&users).lines().any(|line| line.starts_with("postgres:"));
         let account = own.then_some("postgres");
         let console = Console::new(self.from, id, account, &superuser.user, database.port, &superuser.password);
-        let (console, said) = match console.ask("postgres", ASK).await {
-            Ok(said) => (console, said),
-            Err(_) => {
-                let console = console.by_tcp();
-                let said = console.ask("postgres", ASK).await?;
-                (console, said)
-            }
+        let (console, said) = if let Ok(said) = console.ask("postgres", ASK).await {
+            (console, said)
+        } else {
+            let console = console.by_tcp();
+            let said = console.ask("postgres", ASK).await?;
+            (console, said)
         };
         let name = &original.container.name;
         let server: Server = serde_json::from_value(said)
@@ -171,7 +173,11 @@ async fn opened(mut stream: Bytestream) -> std::io::Result<((u64, u64), Bytestre
 }
 
 /// A session with the copy, as its superuser, in the clear or not, as it asks.
-pub async fn session(superuser: &Superuser, address: Ipv4Addr, port: u16) -> std::result::Result<Session, postgres::Error> {
+pub async fn session(
+    superuser: &Superuser,
+    address: Ipv4Addr,
+    port: u16,
+) -> std::result::Result<Session, postgres::Error> {
     let mut endpoint = Endpoint {
         transport: Transport::Tcp { host: address.to_string(), port },
         user: superuser.user.clone(),

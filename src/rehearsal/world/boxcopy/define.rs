@@ -63,3 +63,58 @@ fn loosened(rest: &Value) -> Value {
     }
     rest
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::clients::hosts::PublishedPort;
+    use crate::rehearsal::world::spec::tests::spec;
+
+    #[test]
+    fn a_copy_is_known_by_the_originals_names_and_tied_to_nothing() {
+        let port = PublishedPort { container: 443, protocol: "tcp".into(), address: String::new(), host: 443 };
+        let mount = |kind: &str, source: &str, target: &str| Mount {
+            kind: kind.into(),
+            source: source.into(),
+            target: target.into(),
+            read_only: true,
+        };
+        let original = Container {
+            id: "ff".into(),
+            name: "shop_proxy".into(),
+            image: "nginx:1".into(),
+            image_id: "sha256:aa".into(),
+            running: true,
+            env: vec![("A".into(), "1".into())],
+            entrypoint: None,
+            command: Some(vec!["nginx".into()]),
+            workdir: String::new(),
+            user: "web".into(),
+            labels: [("traefik.enable".to_owned(), "true".to_owned())].into(),
+            ports: vec![port],
+            mounts: vec![mount("bind", "/srv/site.conf", "/etc/nginx/site.conf"), mount("volume", "tls", "/tls")],
+            networks: vec![Attachment {
+                network: "shop".into(),
+                aliases: vec!["proxy".into()],
+                address: "10.0.0.2".into(),
+            }],
+            restart: "always".into(),
+            hostname: "front".into(),
+            unmodelled: vec!["links to db".into()],
+            rest: json!({"HostConfig": {"Links": ["db:db"], "ShmSize": 64, "PidMode": "container:db"}}),
+        };
+        let spec = spec();
+        let copy = copy_of(&spec, &original, &Labels::from([("outgrow.rehearsal".into(), "r1".into())]));
+        assert_eq!((copy.name.as_str(), copy.restart.as_str()), ("outgrow-r1-shop_proxy", "no"));
+        assert_eq!(copy.networks[0].network, "outgrow-r1-box");
+        assert_eq!(copy.networks[0].aliases, ["proxy", "shop_proxy"]);
+        assert_eq!(copy.labels.keys().collect::<Vec<_>>(), ["outgrow.rehearsal"]);
+        assert!(copy.ports.is_empty());
+        assert_eq!(copy.mounts.len(), 1, "a bind mount's content goes into the copy itself");
+        assert_eq!((copy.mounts[0].source.as_str(), copy.mounts[0].read_only), ("outgrow-r1-shop_proxy-1", false));
+        assert_eq!(copy.rest, json!({"HostConfig": {"ShmSize": 64}}));
+        assert_eq!((copy.env, copy.command, copy.user), (original.env, original.command, original.user));
+    }
+}

@@ -32,14 +32,15 @@ impl Copying<'_> {
         for (n, _) in container.mounts.iter().enumerate().filter(|(_, m)| m.kind == "volume") {
             self.to.make_volume(&volume(self.spec, container, n), labels).await?;
         }
-        self.to.host().create(&copy_of(self.spec, container, labels)).await?;
+        self.to.create(copy_of(self.spec, container, labels)).await?;
         Ok(())
     }
 
     /// Carries what a mount of the original holds over; gives a note where it cannot.
     pub(super) async fn fill(&self, original: &Container, mount: &Mount) -> Result<Option<String>> {
         let note = |why: &str| Some(format!("{}: {} is not copied: {why}", original.name, mount.target));
-        let machine = mount.kind == "bind" && MACHINE.iter().any(|m| mount.source == *m || mount.source.starts_with(&format!("{m}/")));
+        let machine = mount.kind == "bind"
+            && MACHINE.iter().any(|m| mount.source == *m || mount.source.starts_with(&format!("{m}/")));
         if machine {
             return Ok(note("it is the machine's own"));
         }
@@ -53,7 +54,9 @@ impl Copying<'_> {
         for first in [true, false] {
             let content = match self.from.host().read(&original.id, target).await {
                 Ok(content) => content,
-                Err(error) if error.kind == Kind::Refused && error.why.contains("socket") => return Ok(note("it is a socket")),
+                Err(error) if error.kind == Kind::Refused && error.why.contains("socket") => {
+                    return Ok(note("it is a socket"));
+                }
                 Err(error) => return Err(error.into()),
             };
             match self.to.host().write(&copy, above, content).await {
@@ -76,7 +79,8 @@ impl Copying<'_> {
                 Ok(_) => {}
                 Err(ClientError { kind: Kind::NotFound, .. }) => {
                     let folder = pack(&[Entry::directory(part)]).await;
-                    let folder = folder.map_err(|e| WorldError::Box(format!("the folder {at} cannot be packed: {e}")))?;
+                    let folder =
+                        folder.map_err(|e| WorldError::Box(format!("the folder {at} cannot be packed: {e}")))?;
                     self.to.host().write(container, &above, folder).await?;
                 }
                 Err(error) => return Err(error.into()),

@@ -22,7 +22,8 @@ pub async fn originals(lab: &Lab, old: &OldBox) -> Result<Vec<Original>> {
     let mut networks = BTreeSet::new();
     for name in named {
         let found = all.iter().find(|c| c.name == *name);
-        let found = found.ok_or_else(|| WorldError::Box(format!("there is no container {name} on {}", lab.host().address())))?;
+        let found = found
+            .ok_or_else(|| WorldError::Box(format!("there is no container {name} on {}", lab.host().address())))?;
         if !found.running {
             return Err(WorldError::Box(format!("the container {name} does not run; start it, then try again")));
         }

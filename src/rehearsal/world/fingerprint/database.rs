@@ -6,10 +6,12 @@ use crate::rehearsal::world::{Result, World, WorldError};
 
 /// What the old database holds, and the moment it was looked at.
 pub struct Old {
-    /// Tables, sequences, roles.
+    /// Tables and roles.
     pub content: Value,
     /// The server's own name for the moment.
     pub snapshot: Value,
+    /// Where the sequences stand. They go on with every write and never back, so they tell a moment and no difference.
+    pub sequences: Value,
 }
 
 /// Tables and materialised views, each with its name as it is written in SQL.
@@ -29,38 +31,44 @@ const DATABASES: &str = "SELECT json_agg(json_build_array(datname, datallowconn,
 
 /// Looks at the old database. With `as_of`, at the rows that were there at that moment only.
 pub async fn old(world: &World, as_of: Option<&str>) -> Result<Old> {
-    if let Some(odd) = as_of.filter(|s| s.is_empty() || !s.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | ','))) {
+    if let Some(odd) =
+        as_of.filter(|s| s.is_empty() || !s.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | ',')))
+    {
         return Err(WorldError::Spec(format!("`{odd}` is no snapshot of an earlier fingerprint")));
     }
     let (console, name) = (&world.copy.console, &world.spec.site.old.database.name);
     let (relations, roles, databases) =
         tokio::try_join!(console.ask(name, RELATIONS), console.ask(name, ROLES), console.ask(name, DATABASES))?;
-    let looks: Vec<String> = relations
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|relation| Some((relation[0].as_str()?, relation[1].as_str()?)))
-        .map(|(relation, kind)| look(relation, kind, as_of))
-        .collect();
-    let all = if looks.is_empty() { "NULL".to_owned() } else { format!("json_build_array({})", looks.join(", ")) };
+    let named = relations.as_array().into_iter().flatten();
+    let named = named.filter_map(|relation| Some((relation[0].as_str()?, relation[1].as_str()?)));
+    let (sequences, tables): (Vec<_>, Vec<_>) = named.partition(|(_, kind)| *kind == "S");
+    let sequences = object(sequences.iter().map(|(name, _)| {
+        format!("'{}', (SELECT json_build_array(last_value, is_called) FROM {name})", name.replace('\'', "''"))
+    }));
+    let tables = object(tables.iter().map(|(name, _)| look(name, as_of)));
     // All in one statement: the digests and the moment are of one snapshot.
-    let found = console.ask(name, &format!("SELECT json_build_array(pg_catalog.pg_current_snapshot(), {all})")).await?;
-    let content = json!({"relations": found[1], "roles": roles, "databases": databases});
-    Ok(Old { content, snapshot: found[0].clone() })
+    let sql = format!("SELECT json_build_array(pg_catalog.pg_current_snapshot(), {tables}, {sequences})");
+    let found = console.ask(name, &sql).await?;
+    let content = json!({"tables": found[1], "roles": roles, "databases": databases});
+    Ok(Old { content, snapshot: found[0].clone(), sequences: found[2].clone() })
 }
 
-/// A scalar query: name, rows and a sum of the rows' hashes, in which their order does not matter.
-fn look(relation: &str, kind: &str, as_of: Option<&str>) -> String {
+/// Names and values as one JSON object. A function takes a hundred arguments, no more: hence the parts.
+fn object(pairs: impl Iterator<Item = String>) -> String {
+    let pairs: Vec<String> = pairs.collect();
+    let parts: Vec<String> = pairs.chunks(40).map(|some| format!("jsonb_build_object({})", some.join(", "))).collect();
+    if parts.is_empty() { "'{}'::jsonb".to_owned() } else { parts.join(" || ") }
+}
+
+/// A table's name, and a scalar query for its rows and the sum of their hashes, in which their order does not matter.
+fn look(relation: &str, as_of: Option<&str>) -> String {
     let name = relation.replace('\'', "''");
-    if kind == "S" {
-        return format!("(SELECT json_build_array('{name}', last_value, is_called) FROM {relation})");
-    }
     // Transaction numbers of rows have 32 bits; a copy made for a rehearsal has not seen so many.
     let only = as_of.map_or(String::new(), |moment| {
         format!(" WHERE pg_catalog.pg_visible_in_snapshot(t.xmin::text::xid8, '{moment}'::pg_snapshot)")
     });
     format!(
-        "(SELECT json_build_array('{name}', count(*), \
+        "'{name}', (SELECT json_build_array(count(*), \
          coalesce(sum(pg_catalog.hashtextextended(t::text, 0)::numeric), 0)::text) FROM {relation} t{only})"
     )
 }

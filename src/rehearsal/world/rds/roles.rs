@@ -10,22 +10,23 @@ const MEMBER_OF: [&str; 4] = ["pg_monitor", "pg_signal_backend", "pg_checkpoint"
 
 /// Makes the master user and the roles RDS has.
 pub async fn make(session: &Session, master: &str, password: &SecretString) -> Result<(), Error> {
-    let mut sql = String::from("CREATE ROLE rds_superuser; CREATE ROLE rds_replication; CREATE ROLE rds_iam; CREATE ROLE rds_password;");
     let known = session.rows("SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)", &[&&MEMBER_OF[..]]).await?;
-    for role in &known {
-        let role: String = role.get(0);
-        sql.push_str(&format!("GRANT {role} TO rds_superuser WITH ADMIN OPTION;"));
-    }
     let name = identifier(master);
     let secret = password.expose_secret().replace('\'', "''");
     let escape = if secret.contains('\\') { "E" } else { "" };
     let secret = secret.replace('\\', "\\\\");
-    sql.push_str("GRANT rds_replication, rds_password TO rds_superuser WITH ADMIN OPTION;");
-    sql.push_str(&format!("CREATE ROLE {name} LOGIN CREATEROLE CREATEDB PASSWORD {escape}'{secret}';"));
-    sql.push_str(&format!("GRANT rds_superuser, rds_replication TO {name} WITH ADMIN OPTION;"));
-    // From version 15 on nobody but its owner makes anything in `public`; the master user owns the first database.
-    sql.push_str(&format!("ALTER DATABASE postgres OWNER TO {name};"));
-    session.run_as("make the roles of a database instance", &sql).await
+    let mut sql = vec![
+        "CREATE ROLE rds_superuser; CREATE ROLE rds_replication; CREATE ROLE rds_iam; CREATE ROLE rds_password".into(),
+        "GRANT rds_replication, rds_password TO rds_superuser WITH ADMIN OPTION".into(),
+        format!("CREATE ROLE {name} LOGIN CREATEROLE CREATEDB PASSWORD {escape}'{secret}'"),
+        format!("GRANT rds_superuser, rds_replication TO {name} WITH ADMIN OPTION"),
+        // From version 15 on nobody but its owner makes anything in `public`; the first database is the master user's.
+        format!("ALTER DATABASE postgres OWNER TO {name}"),
+    ];
+    sql.extend(
+        known.iter().map(|role| format!("GRANT {} TO rds_superuser WITH ADMIN OPTION", role.get::<_, String>(0))),
+    );
+    session.run_as("make the roles of a database instance", &sql.join(";\n")).await
 }
 
 fn identifier(name: &str) -> String {

@@ -34,7 +34,7 @@ impl Server<'_> {
         let port = lab.host();
         let labels = owner::labels(&spec.id);
         lab.make_volume(self.container, &labels).await?;
-        port.create(&self.definition(spec, like)).await?;
+        lab.create(self.definition(spec, like)).await?;
         let users = port.read_file(self.container, "/etc/passwd").await?;
         let owner = account(&String::from_utf8_lossy(&users));
         let owner = owner.ok_or_else(|| WorldError::Box(format!("the image {} has no user postgres", like.image)))?;
@@ -54,7 +54,8 @@ impl Server<'_> {
         // The image's own environment (PGDATA, PATH) is its own again; the rest was the box's business.
         let mut env: Vec<(String, String)> =
             like.env.iter().filter(|(key, _)| matches!(key.as_str(), "PATH" | "PGDATA" | "LANG")).cloned().collect();
-        let data = env.iter().find(|(key, _)| key == "PGDATA").map_or("/var/lib/postgresql/data", |(_, at)| at).to_owned();
+        let data =
+            env.iter().find(|(key, _)| key == "PGDATA").map_or("/var/lib/postgresql/data", |(_, at)| at).to_owned();
         env.push(("POSTGRES_USER".into(), SUPERUSER.into()));
         env.push(("POSTGRES_PASSWORD".into(), self.superuser.expose_secret().to_owned()));
         env.push(("POSTGRES_DB".into(), "postgres".into()));
@@ -85,7 +86,12 @@ impl Server<'_> {
             user: String::new(),
             labels: owner::labels(&spec.id),
             ports: Vec::new(),
-            mounts: vec![Mount { kind: "volume".into(), source: self.container.to_owned(), target: data, read_only: false }],
+            mounts: vec![Mount {
+                kind: "volume".into(),
+                source: self.container.to_owned(),
+                target: data,
+                read_only: false,
+            }],
             networks: vec![place(spec.vpc_network()), place(spec.box_network())],
             restart: "no".into(),
             hostname: String::new(),
