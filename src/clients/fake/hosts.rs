@@ -38,7 +38,7 @@ pub struct FakeHost {
 type Files = BTreeMap<Vec<u8>, Node>;
 
 /// What a container answers to a request on its port: the head of the request, to the whole answer.
-type Answer = Arc<dyn Fn(&Container, &str) -> Option<String> + Send + Sync>;
+pub(super) type Answer = Arc<dyn Fn(&Container, &str) -> Option<String> + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -179,7 +179,7 @@ async fn archive(files: Vec<(Vec<u8>, Node)>, path: &str) -> std::io::Result<Vec
     tar.into_inner().await
 }
 
-fn stream(bytes: Vec<u8>) -> Bytestream {
+fn stream(bytes: &[u8]) -> Bytestream {
     let pieces: Vec<_> = bytes.chunks(64 << 10).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     futures::stream::iter(pieces).boxed()
 }
@@ -233,7 +233,7 @@ impl HostRead for FakeHost {
             return Err(ClientError::new(Kind::NotFound, format!("read {path} in {container}"), "it is not there"));
         }
         let tar = archive(files, path).await;
-        Ok(stream(tar.map_err(|e| ClientError::new(Kind::Refused, format!("read {path}"), e.to_string()))?))
+        Ok(stream(&tar.map_err(|e| ClientError::new(Kind::Refused, format!("read {path}"), e.to_string()))?))
     }
 
     async fn read_file(&self, container: &str, path: &str) -> ClientResult<Bytes> {
@@ -254,7 +254,7 @@ impl HostRead for FakeHost {
                 .ok_or_else(|| ClientError::new(Kind::NotFound, "save images", format!("there is no image {image}")))?;
             saved.push(format!("{id} {}", if name == image { name } else { "" }));
         }
-        Ok(stream(saved.join("\n").into_bytes()))
+        Ok(stream(saved.join("\n").as_bytes()))
     }
 
     async fn dial(&self, container: &str, port: u16) -> ClientResult<Box<dyn Duplex>> {
@@ -444,9 +444,8 @@ impl HostWrite for FakeHost {
     }
 
     async fn signal(&self, container: &str, _: &str) -> ClientResult<()> {
-        let sent = self.change("signal", container, |c| match c.running {
-            true => Ok(()),
-            false => Err(ClientError::new(Kind::Conflict, "signal", "it does not run")),
+        let sent = self.change("signal", container, |c| {
+            if c.running { Ok(()) } else { Err(ClientError::new(Kind::Conflict, "signal", "it does not run")) }
         });
         sent.await?;
         self.lock().signals += 1;

@@ -42,7 +42,7 @@ impl Layout {
             if target == change.path {
                 layout.mounts.retain(|mount| mount.target != target);
             } else if !layout.folders.contains(&target) {
-                mount.kind = "volume".to_owned();
+                "volume".clone_into(&mut mount.kind);
                 mount.source = String::new();
                 mount.read_only = false;
                 layout.folders.push(target);

@@ -35,7 +35,7 @@ use crate::world::{Side, World};
 use state::State;
 
 /// Until an app that was started must answer.
-pub(in crate::steps) const START: Duration = Duration::from_secs(60);
+pub(in crate::steps) const START: Duration = Duration::from_mins(1);
 /// The label that names the run a container, network or image belongs to.
 pub(in crate::steps) const RUN_LABEL: &str = "outgrow.run";
 

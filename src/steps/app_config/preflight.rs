@@ -79,7 +79,7 @@ pub(in crate::steps) async fn own_files(look: &Look, container: &Container) -> S
         PASSING.iter().any(|base| below(base))
             || container.mounts.iter().any(|mount| below(&mount.target))
             || look.site.old.app.files.iter().any(|file| file == path)
-            || path.ends_with(".pyc")
+            || path.contains("/__pycache__/")
     };
     // A folder is told as changed when something in it is: only the innermost paths say anything.
     let innermost = |path: &&String| !changed.iter().any(|other| other.starts_with(&format!("{path}/")));

@@ -21,7 +21,7 @@ pub(in crate::steps) async fn observe(look: &Look, host: &dyn HostRead, app: &Co
     let files = texts(look, host, app).await?;
     let origins = look.site.page_origins();
     let search = |database| plan(Search { env: &app.env, files: &files, database: Some(database), origins: &origins });
-    match search(&database).map_err(refused)? {
+    match search(&database).map_err(|e| refused(&e))? {
         Outcome::Planned(plan) => Ok(told(plan)),
         Outcome::NoneFound(plan) => {
             // The old address is nowhere: is the new one there already?
@@ -31,7 +31,7 @@ pub(in crate::steps) async fn observe(look: &Look, host: &dyn HostRead, app: &Co
                 name: database.new.name.clone(),
                 user: String::new(),
             };
-            match search(&Database { old, new: database.new.clone() }).map_err(refused)? {
+            match search(&Database { old, new: database.new.clone() }).map_err(|e| refused(&e))? {
                 Outcome::Planned(plan) => Ok(told(plan)),
                 Outcome::NoneFound(_) => Err(nowhere(app, &database, &plan)),
             }
@@ -110,7 +110,7 @@ fn missing(error: ClientError, path: &str) -> Fault {
     error.into()
 }
 
-fn refused(error: RewriteError) -> Fault {
+fn refused(error: &RewriteError) -> Fault {
     Fault::failed_with(error.to_string(), "nothing was changed; correct the file, or take it out of `box.app.files`")
 }
 

@@ -63,7 +63,7 @@ async fn the_app_gets_a_new_container_and_the_very_old_one_back() {
     assert_eq!(new.env[1].1, "https://box.shop.test,https://www.shop.test");
     let file = stage.old.read_file("demo-was", "/app/.env").await.unwrap();
     assert_eq!(file, ENV_FILE.replace("DB_HOST=db", "DB_HOST=shop-db.rds.test").as_bytes());
-    assert_eq!(stage.old.resolve("demo", "was"), [new.id.clone()]);
+    assert_eq!(stage.old.resolve("demo", "was"), std::slice::from_ref(&new.id));
     assert_eq!(stage.old.resolve("demo", "demo-was"), [new.id]);
     let old = stage.old.container(&format!("demo-was.before-{RUN}")).await.unwrap().unwrap();
     assert!(!old.running && old.id == "id-demo-was" && old.networks.is_empty());

@@ -37,8 +37,8 @@ pub(super) async fn place(host: &dyn HostRead, container: &Container) -> StepRes
 }
 
 fn is_hosts_own(mount: &Mount) -> bool {
-    let own = |path: &&str| mount.source == **path || mount.source.starts_with(&format!("{path}/"));
-    mount.kind == "tmpfs" || mount.kind == "bind" && HOSTS_OWN.iter().any(|path| own(&path))
+    let own = |path: &str| mount.source == path || mount.source.starts_with(&format!("{path}/"));
+    mount.kind == "tmpfs" || mount.kind == "bind" && HOSTS_OWN.iter().any(|path| own(path))
 }
 
 /// Folder or file, and how large: the archive is read through, and stopped at the limit.
