@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 
 use super::args::{Global, Rehearse};
 use super::failure::{Failure, Outcome as Ending};
@@ -20,6 +19,7 @@ use crate::event::{Event, Outcome, Sink};
 use crate::home::{Home, RunDir, new_id};
 use crate::plan::Sealed;
 use crate::rehearsal::world::control::Request;
+use crate::rehearsal::world::differences;
 use crate::ui::paint::Paint;
 use crate::ui::{Mode, Ui};
 use result::Rehearsed;
@@ -88,9 +88,9 @@ async fn in_world(
     tokio::time::sleep(LOOK_AROUND).await;
     world.ask(&Request::VisitorsStop).await?;
     let report = world.ask(&Request::Report).await?;
-    let snapshot = before["snapshot"].as_str().map(str::to_owned);
+    let snapshot = before["moment"]["snapshot"].as_str().map(str::to_owned);
     let as_before = match outcome {
-        Outcome::RolledBack => Some(difference(&before, &world.ask(&Request::Fingerprint { as_of: snapshot }).await?)),
+        Outcome::RolledBack => Some(differences(&before, &world.ask(&Request::Fingerprint { as_of: snapshot }).await?)),
         _ => None,
     };
     let events = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
@@ -135,27 +135,6 @@ fn check_fail_at(wanted: Option<&str>, plan: &crate::plan::Plan) -> Result<(), F
     }
     let all: Vec<&str> = plan.steps.iter().map(|s| s.id.as_str()).collect();
     Err(Failure::bad_input(format!("the plan has no step `{wanted}`")).hint(format!("name one of: {}", all.join(", "))))
-}
-
-/// What differs between two fingerprints: a line each, empty if nothing does.
-fn difference(before: &Value, after: &Value) -> Vec<String> {
-    fn walk(path: &str, before: &Value, after: &Value, lines: &mut Vec<String>) {
-        match (before, after) {
-            (Value::Object(a), Value::Object(b)) => {
-                for key in a.keys().chain(b.keys().filter(|k| !a.contains_key(*k))) {
-                    let at = if path.is_empty() { key.clone() } else { format!("{path}/{key}") };
-                    walk(&at, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), lines);
-                }
-            }
-            _ if before != after => lines.push(format!("{path}: was {before}, is {after}")),
-            _ => {}
-        }
-    }
-    let mut lines = Vec::new();
-    walk("", before, after, &mut lines);
-    // Which rows were looked at, not what they are.
-    lines.retain(|line| !line.starts_with("snapshot:"));
-    lines
 }
 
 /// What a resumed or rolled-back rehearsal tells at its end: the ledger's verdict. The world goes, unless it is kept.

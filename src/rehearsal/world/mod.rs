@@ -34,6 +34,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use error::{Result, WorldError};
+pub use fingerprint::differences;
 pub use life::{clean, run};
 pub use progress::{Part, Progress};
 pub use ready::Ready;
