@@ -12,7 +12,7 @@ use crate::steps::contract::same;
 use crate::steps::testing::{self, Kind};
 
 /// How many schedules a kind is worth, more or less; one of many calls gets fewer second deaths for each first.
-const SCHEDULES: usize = 1_000;
+const SCHEDULES: usize = 700;
 
 /// What a process's number is called on tags, labels and objects.
 const EPOCHS: [&str; 3] = ["outgrow:epoch", "outgrow.epoch", "outgrow-epoch"];
