@@ -55,6 +55,7 @@ pub struct World {
     copy: boxcopy::Copy,
     rds: rds::Rds,
     seeded: seed::Seeded,
+    rows: fingerprint::Rows,
     visit: visit::Visit,
     lease: watch::Sender<Option<Duration>>,
     ending: CancellationToken,
