@@ -51,6 +51,7 @@ pub struct World {
     cloud: Cloud,
     edge: Edge,
     copy: boxcopy::Copy,
+    brought: Vec<String>,
     rds: rds::Rds,
     seeded: seed::Seeded,
     visit: visit::Visit,

@@ -149,7 +149,7 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         parts: progress.parts(),
     };
     let lease = tokio::sync::watch::Sender::new(spec.lease());
-    let world = World { spec, lab, progress, cloud, edge, copy, rds: database, seeded, visit, lease, ending, serving };
+    let world = World { spec, lab, progress, cloud, edge, copy, brought: surveyed.brought, rds: database, seeded, visit, lease, ending, serving };
     Ok((world, ready))
 }
 

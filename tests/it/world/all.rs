@@ -63,6 +63,7 @@ async fn a_world_over_the_demo_box_is_walked_and_leaves_nothing_behind() {
     assert_eq!(mode & 0o777, 0o600);
     assert!(world.join("world.json").is_file());
     here.stop().await;
+    assert!(!world.join("world.json").exists() && !world.join("control.sock").exists());
     assert_eq!(labelled("it-all"), Vec::<String>::new());
     assert_eq!(the_box(), before);
 }
