@@ -27,13 +27,64 @@ need_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     can_install || die "missing here: ${missing[*]} (Debian's names). Install them with your system's package manager, then run this again."
-    say "installing ${missing[*]} (usually under 30 s)"
-    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
+    install_packages "${missing[@]}"
+}
+
+# install_packages PACKAGE...: by apt, on what need_packages took to be Debian or Ubuntu.
+install_packages() {
+    say "installing $* (usually under 30 s)"
+    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1; then
         # The package lists are old or absent: fetch them and try once more, aloud this time.
         apt-get update -qq >&2 || die "apt-get update failed: check the network and /etc/apt, then run this again."
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
-            die "apt-get could not install ${missing[*]}: see its message above."
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
+            die "apt-get could not install $*: see its message above."
     fi
+}
+
+# The rehearsal reaches containers at their own addresses, which only a Linux machine with an engine of its own can.
+need_linux() {
+    [ "$(uname -s)" = Linux ] ||
+        die "this needs Linux: elsewhere containers have no addresses that the machine can reach. Use a Linux machine or VM with 2 cores, 4 GB of memory and 20 GB of disk."
+}
+
+# A C compiler that can link: aws-lc-sys, the only native dependency, needs no cmake on x86-64 and arm64 Linux.
+need_c_compiler() {
+    if command -v cc >/dev/null 2>&1 && echo 'int main(void) { return 0; }' | cc -x c -o /dev/null - 2>/dev/null; then return 0; fi
+    can_install || die "a C compiler is missing: install gcc and the C library's headers (Debian: gcc libc6-dev; Fedora: gcc glibc-devel), then run this again."
+    install_packages gcc libc6-dev
+}
+
+# need_pg_dump MAJOR: pg_dump of that version or newer, where outgrow looks for it.
+need_pg_dump() {
+    local found
+    pg_dump_at_least() {
+        local program have
+        for program in "$(command -v pg_dump || true)" /usr/lib/postgresql/*/bin/pg_dump; do
+            [ -x "$program" ] || continue
+            have=$("$program" --version 2>/dev/null | grep -oE '[0-9]+' | head -n1)
+            [ "${have:-0}" -lt "$1" ] || return 0
+        done
+        return 1
+    }
+    if pg_dump_at_least "$1"; then return 0; fi
+    found=$(pg_dump --version 2>/dev/null || echo none)
+    local how="install PostgreSQL's client programs, version $1 or newer (Debian 12 and Ubuntu 24.04: postgresql-client; elsewhere see https://www.postgresql.org/download/), then run this again."
+    can_install || die "pg_dump $1 or newer is missing (found: $found): $how"
+    install_packages postgresql-client
+    pg_dump_at_least "$1" || die "this system's own postgresql-client is older than $1: $how"
+}
+
+# The server's programs, for servers that the tests make themselves. Debian would start one of its own: it is told not to.
+need_postgres_programs() {
+    if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then return 0; fi
+    can_install || die "PostgreSQL's server programs are missing in /usr/lib/postgresql: the tests are made for Debian's and Ubuntu's packages (postgresql-15 or newer)."
+    local conf=/etc/postgresql-common/createcluster.conf package=postgresql-15
+    install_packages postgresql-common
+    [ -e "$conf.before" ] || cp -p "$conf" "$conf.before"
+    sed -i 's/^#\{0,1\} *create_main_cluster.*/create_main_cluster = false/' "$conf"
+    apt-cache show "$package" >/dev/null 2>&1 || package=postgresql
+    install_packages "$package"
+    mv "$conf.before" "$conf"
 }
 
 docker_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }

@@ -30,6 +30,9 @@ pub enum HomeError {
     /// The id is none.
     #[error("`{0}` is no run id; `outgrow runs` lists what there is")]
     NotAnId(String),
+    /// There is such a run already.
+    #[error("the plan was executed already, as run {0}; a plan runs once: plan anew, or `outgrow resume {0}`")]
+    Taken(String),
     /// The directory could not be used.
     #[error("{path}: {source}")]
     Disk {
@@ -63,12 +66,19 @@ impl Home {
         self.root.join("locks").join(format!("{site}.lock"))
     }
 
-    /// Makes the directory of a new run. Its id sorts by time.
-    pub fn new_run(&self) -> Result<RunDir, HomeError> {
-        let id = new_id();
-        let path = self.root.join("runs").join(&id);
-        make_private(&path)?;
-        Ok(RunDir { id, path })
+    /// Where a run of this id has its directory, or would have it.
+    pub fn at(&self, id: &str) -> RunDir {
+        RunDir { id: id.to_owned(), path: self.root.join("runs").join(id) }
+    }
+
+    /// Makes the directory of a new run. An id is used once.
+    pub fn claim(&self, id: &str) -> Result<RunDir, HomeError> {
+        let run = self.at(id);
+        if run.path.exists() {
+            return Err(HomeError::Taken(id.to_owned()));
+        }
+        make_private(&run.path)?;
+        Ok(run)
     }
 
     /// The directory of a run that is there.

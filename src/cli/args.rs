@@ -32,7 +32,7 @@ pub struct Global {
     /// Where runs and their journals are kept [default: ~/.local/state/outgrow]
     #[arg(long, global = true, value_name = "DIR", env = "OUTGROW_HOME", hide_env_values = true)]
     pub home: Option<PathBuf>,
-    /// Print without colour (also with NO_COLOR set, and wherever the output is no terminal)
+    /// Print without colour (also with `NO_COLOR` set, and wherever the output is no terminal)
     #[arg(long, global = true)]
     pub no_color: bool,
     /// Log more to the run's log file; twice for every call
@@ -105,7 +105,7 @@ pub enum Verb {
 /// A Docker engine to look at.
 #[derive(Debug, Clone, Args)]
 pub struct Discover {
-    /// The box's engine: unix:///PATH, ssh://USER@HOST or tcp://HOST:PORT?certs=DIR
+    /// The box's engine: `unix:///PATH`, `ssh://USER@HOST` or `tcp://HOST:PORT?certs=DIR`
     #[arg(value_name = "ENGINE")]
     pub engine: String,
 }
@@ -263,12 +263,15 @@ pub struct Man {
     pub dir: Option<PathBuf>,
 }
 
-/// What the rehearsal's world is made from.
+/// A rehearsal's world; without a directory, what killed worlds left behind is removed.
 #[derive(Debug, Clone, Args)]
 pub struct Cloud {
     /// The directory with its orders, and where it writes what it is
     #[arg(value_name = "DIR")]
-    pub dir: PathBuf,
+    pub dir: Option<PathBuf>,
+    /// End the world in this directory
+    #[arg(long, requires = "dir")]
+    pub stop: bool,
 }
 
 #[cfg(test)]

@@ -4,11 +4,31 @@ use std::fs::OpenOptions;
 use std::io::{Write as _, stderr, stdout};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Mutex;
 
 use tracing_subscriber::EnvFilter;
 
+use super::args::Cloud;
+use super::failure::{Failure, Outcome};
+use crate::rehearsal::world::control::Request;
 use crate::rehearsal::world::{self, Progress, Ready, Spec, WorldError};
+
+/// `outgrow cloud`.
+pub async fn cloud(args: &Cloud) -> Outcome {
+    let failed = |e: WorldError| Failure::bad_input(e.to_string());
+    match &args.dir {
+        None => clean().await.map_err(failed)?,
+        Some(dir) if args.stop => stop(dir).await?,
+        Some(dir) => run(dir.join("spec.json")).await.map_err(failed)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `outgrow cloud --stop`: ends a world that was kept.
+async fn stop(dir: &Path) -> Result<(), Failure> {
+    super::world::World::read(dir)?.ask(&Request::Stop).await.map(|_| ())
+}
 
 /// Runs a world from its specification until it is told to end. One JSON line on standard output says that it is up;
 /// what it is doing goes to standard error and, with more detail, to `world.log` in its directory.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::playbook::Level;
 use crate::playbook::complaint::LoadError;
 use crate::step::Fault;
+use crate::ui::prompt::NoAnswer;
 
 /// How it ends, for whoever called the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -59,6 +60,16 @@ impl Failure {
     /// The input was bad; nothing was changed.
     pub fn bad_input(message: impl Into<String>) -> Self {
         Self::new(Code::BadInput, message)
+    }
+
+    /// A failure that has been told in full already: only the exit code is left.
+    pub fn told(code: Code) -> Self {
+        Self::new(code, "")
+    }
+
+    /// Whether there is still something to tell.
+    pub fn is_told(&self) -> bool {
+        self.message.is_empty()
     }
 
     /// An error with all its sources.
@@ -132,6 +143,13 @@ impl From<LoadError> for Failure {
             let _ = write!(message, "\n\n{}", complaint.render(&error.source));
         }
         Self::bad_input(message)
+    }
+}
+
+/// A question that got no answer; what was agreed to before stays done.
+impl From<NoAnswer> for Failure {
+    fn from(error: NoAnswer) -> Self {
+        Self::bad_input(error.to_string()).hint(error.hint())
     }
 }
 

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::args::Lint;
-use super::failure::Failure;
+use super::args::{Global, Lint};
+use super::failure::{Code, Failure};
+use super::out;
 use crate::playbook::complaint::LoadError;
 use crate::playbook::load::{self, What};
 use crate::playbook::{Complaint, Level, Source};
@@ -18,6 +19,18 @@ pub struct Told {
 
 /// Everything that was said.
 pub struct Report(Vec<Told>);
+
+/// Reads every file and tells everything about it.
+pub fn run(args: &Lint, global: &Global) -> Result<(), Failure> {
+    let report = lint(args);
+    if global.json {
+        out::data(&report.json().to_string())?;
+    } else {
+        out::say(&report.render());
+    }
+    // What is wrong has been told in full; the exit code says the rest.
+    if report.count(Level::Error) > 0 { Err(Failure::told(Code::BadInput)) } else { Ok(()) }
+}
 
 /// Reads every file, also after one of them was refused.
 pub fn lint(args: &Lint) -> Report {
@@ -49,11 +62,11 @@ impl Report {
         }
         let (errors, warnings) = (self.count(Level::Error), self.count(Level::Warning));
         let files = self.0.len();
-        let _ = write!(text, "{files} {}: ", if files == 1 { "file" } else { "files" });
+        let _ = write!(text, "{}: ", count("file", files));
         match (errors, warnings) {
             (0, 0) => text.push_str("nothing wrong"),
             _ => {
-                let _ = write!(text, "{errors} errors, {warnings} warnings");
+                let _ = write!(text, "{}, {}", count("error", errors), count("warning", warnings));
             }
         }
         text
@@ -71,13 +84,11 @@ impl Report {
         };
         json!({ "files": self.0.iter().map(file).collect::<Vec<_>>(), "errors": self.count(Level::Error) })
     }
+}
 
-    /// Whether every file can be used.
-    pub fn verdict(&self) -> Result<(), Failure> {
-        let refused = self.0.iter().filter(|told| told.complaints.iter().any(|c| c.level == Level::Error));
-        let names: Vec<_> = refused.map(|told| told.source.path()).collect();
-        if names.is_empty() { Ok(()) } else { Err(Failure::bad_input(format!("{} cannot be used", names.join(", ")))) }
-    }
+/// `1 error`, `2 errors`.
+fn count(word: &str, number: usize) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 fn complaint(complaint: &Complaint) -> Value {

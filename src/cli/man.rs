@@ -5,16 +5,25 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use clap_mangen::Man as Page;
 
-use super::args::Cli;
+use super::args::{Cli, Man};
 use super::failure::Failure;
+use super::out;
+
+/// Prints the main page, or writes them all.
+pub fn run(args: &Man) -> Result<(), Failure> {
+    match &args.dir {
+        Some(dir) => pages(dir),
+        None => out::data(&page()?),
+    }
+}
 
 /// The main page, as roff.
-pub fn page() -> Result<Vec<u8>, Failure> {
+pub fn page() -> Result<String, Failure> {
     let mut text = Vec::new();
     let unwritable =
         |error: std::io::Error| Failure::bad_input("the man page could not be written").because(error.to_string());
     Page::new(Cli::command()).render(&mut text).map_err(unwritable)?;
-    Ok(text)
+    String::from_utf8(text).map_err(|error| Failure::bad_input("the man page is no text").because(error.to_string()))
 }
 
 /// Writes the main page and one a verb into a directory, which is made if it is not there.
@@ -36,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_page_is_held() {
-        insta::assert_snapshot!(String::from_utf8(page().unwrap()).unwrap());
+        insta::assert_snapshot!(page().unwrap());
     }
 
     #[test]

@@ -147,6 +147,9 @@ pub trait HostRead: Send + Sync {
     /// A connection to a TCP port inside the container's network, also where none is published.
     async fn dial(&self, container: &str, port: u16) -> ClientResult<Box<dyn Duplex>>;
 
+    /// The processes of a running container: the host's process id, and the command line as it shows.
+    async fn processes(&self, container: &str) -> ClientResult<Vec<(u32, String)>>;
+
     /// The last lines of a container's output, for messages.
     async fn logs(&self, container: &str, lines: usize) -> ClientResult<String>;
 }

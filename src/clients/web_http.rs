@@ -108,8 +108,8 @@ pub async fn send_over(stream: Box<dyn Duplex>, probe: &Probe) -> ClientResult<A
 }
 
 fn request(probe: &Probe, uri: &hyper::Uri) -> Result<Request<Empty<Bytes>>, String> {
-    let target = uri.path_and_query().map_or("/", |path| path.as_str());
-    let host = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let host = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
     let mut request = Request::builder().method(probe.method.as_str()).uri(target);
     if !probe.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         request = request.header("host", host);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::patience::Patience;
 use super::{Answer, Engine, Stretch};
@@ -18,9 +19,6 @@ enum Step {
     Failed(String),
     Leave(Stretch),
 }
-
-/// The longest stretch a wait sleeps before it looks at the lever again.
-const GLANCE: Duration = Duration::from_secs(5);
 
 impl Engine {
     pub(super) async fn forward(&mut self) -> Result<Stretch, JournalError> {
@@ -43,7 +41,8 @@ impl Engine {
                 number: index + 1,
                 of: self.items.len(),
             });
-            match self.one_step(index, &id).await? {
+            let span = tracing::info_span!("step", step = id, run = self.journal.state().run);
+            match self.one_step(index, &id).instrument(span).await? {
                 Step::Done => {
                     let already = self.journal.state().steps[index].progress == Progress::AlreadySo;
                     let state = if already { "already-so" } else { "applied" }.to_owned();
@@ -197,7 +196,7 @@ impl Engine {
                 return Ok(Some(stretch));
             }
             tokio::select! {
-                () = clock.sleep(left.min(GLANCE)) => {}
+                () = clock.sleep(left) => {}
                 () = self.lever.pulled() => {}
             }
         }

@@ -12,6 +12,8 @@ mod back;
 pub mod control;
 mod forward;
 mod patience;
+pub mod socket;
+pub mod status;
 
 #[cfg(test)]
 mod tests;
@@ -172,6 +174,7 @@ impl Engine {
     }
 
     fn note(&mut self, fact: Fact) -> Result<(), JournalError> {
+        tracing::info!(fact = fact.name(), "recorded");
         self.journal.write(self.reach.clock.now(), fact)?;
         self.lever.publish(self.journal.state());
         Ok(())

@@ -114,11 +114,7 @@ impl State {
     /// The state after `record`, or why it may not follow.
     pub fn next(&self, record: &Record) -> Result<Self, Illegal> {
         let mut next = self.clone();
-        next.take(record).map_err(|why| {
-            let fact = serde_json::to_value(&record.fact).unwrap_or_default();
-            let name = fact.as_object().and_then(|o| o.keys().next().cloned()).unwrap_or_default();
-            Illegal { seq: record.seq, fact: name, why }
-        })?;
+        next.take(record).map_err(|why| Illegal { seq: record.seq, fact: record.fact.name().to_owned(), why })?;
         Ok(next)
     }
 

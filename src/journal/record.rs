@@ -109,3 +109,25 @@ pub enum Fact {
         outcome: Outcome,
     },
 }
+
+impl Fact {
+    /// The fact's name, as it stands in the journal.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Begun { .. } => "begun",
+            Self::Intent { .. } => "intent",
+            Self::AlreadySo { .. } => "already-so",
+            Self::Applied { .. } => "applied",
+            Self::InDoubt { .. } => "in-doubt",
+            Self::Verified { .. } => "verified",
+            Self::Failed { .. } => "failed",
+            Self::RollingBack { .. } => "rolling-back",
+            Self::Undoing { .. } => "undoing",
+            Self::Undone { .. } => "undone",
+            Self::UndoFailed { .. } => "undo-failed",
+            Self::Held { .. } => "held",
+            Self::Resumed { .. } => "resumed",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}

@@ -65,6 +65,19 @@ pub async fn draft(look: &Look, playbook: &Playbook, rehearsal: Option<String>) 
     }
 }
 
+/// The plan's own steps, looked at again as things are now: what a sealed plan is held against before it runs.
+pub async fn again(sealed: &Plan, look: &Look) -> Plan {
+    let mut steps = Vec::new();
+    for planned in &sealed.steps {
+        let Ok(step) = crate::steps::build(&planned.kind, &planned.parameters) else { continue };
+        let draft = step.plan(look).await.unwrap_or_default();
+        if let Ok(planned) = PlannedStep::new(&*step, draft) {
+            steps.push(planned);
+        }
+    }
+    Plan { steps, ..sealed.clone() }
+}
+
 fn blocker(step: &str, fault: &Fault) -> Finding {
     let hint = match fault {
         Fault::Failed { hint: Some(hint), .. } => hint.clone(),

@@ -2,31 +2,41 @@
 
 use crate::playbook::model::{Of, StepSpec};
 use crate::step::{AnyStep, Look, StepResult};
-use crate::steps;
-use crate::steps::dns_weights::Which;
+use crate::steps::app_config::AppConfig;
+use crate::steps::database_copy::DatabaseCopy;
+use crate::steps::database_handover::DatabaseHandover;
+use crate::steps::dns_weights::{self, Which};
+use crate::steps::finalize::Finalize;
+use crate::steps::soak::Soak;
+use crate::steps::static_site::StaticSite;
+use crate::steps::targets::Targets;
+use crate::steps::{app_host, shift_targets};
 
 /// The concrete steps of one playbook entry.
 pub async fn expand(spec: &StepSpec, look: &Look) -> StepResult<Vec<Box<dyn AnyStep>>> {
     Ok(match spec {
-        StepSpec::StaticSite(_) => steps::static_site::expand(look),
-        StepSpec::DatabaseCopy(_) => vec![Box::new(steps::database_copy::DatabaseCopy {})],
-        StepSpec::AppHost(_) => steps::app_host::expand(look),
-        StepSpec::Targets(_) => steps::targets::expand(look).await?,
+        StepSpec::StaticSite(_) => vec![Box::new(StaticSite {})],
+        StepSpec::DatabaseCopy(_) => vec![Box::new(DatabaseCopy {})],
+        StepSpec::AppHost(_) => boxed(app_host::expand(look)),
+        StepSpec::Targets(_) => vec![Box::new(Targets {})],
         StepSpec::DnsWeights(ramp) => {
             let which = match ramp.of {
                 Of::Api => Which::Api,
                 Of::Pages => Which::Pages,
             };
-            steps::dns_weights::expand(look, which, ramp.stages.as_slice(), ramp.bake.duration(), ramp.ttl).await?
+            let (stages, bake) = (ramp.stages.as_slice(), ramp.bake.duration());
+            boxed(dns_weights::expand(look, which, stages, bake, ramp.ttl).await?)
         }
-        StepSpec::ShiftTargets(ramp) => {
-            steps::shift_targets::expand(look, ramp.stages.as_slice(), ramp.bake.duration()).await?
+        StepSpec::ShiftTargets(ramp) => boxed(shift_targets::expand(ramp.stages.as_slice(), ramp.bake.duration())),
+        StepSpec::DatabaseHandover(handover) => {
+            vec![Box::new(DatabaseHandover { hold_at_most: handover.hold_at_most.duration().as_secs().max(1) })]
         }
-        StepSpec::DatabaseHandover(handover) => vec![Box::new(steps::database_handover::DatabaseHandover {
-            hold_at_most: handover.hold_at_most.duration().as_secs().max(1),
-        })],
-        StepSpec::AppConfig(_) => steps::app_config::expand(look),
-        StepSpec::Soak(soak) => steps::soak::expand(soak.length.duration()),
-        StepSpec::Finalize(_) => steps::finalize::expand(),
+        StepSpec::AppConfig(_) => vec![Box::new(AppConfig {})],
+        StepSpec::Soak(soak) => vec![Box::new(Soak { lasts: soak.length.duration() })],
+        StepSpec::Finalize(_) => vec![Box::new(Finalize {})],
     })
+}
+
+fn boxed<S: AnyStep + 'static>(steps: Vec<S>) -> Vec<Box<dyn AnyStep>> {
+    steps.into_iter().map(|step| Box::new(step) as Box<dyn AnyStep>).collect()
 }

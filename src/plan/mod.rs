@@ -1,7 +1,7 @@
 //! The plan: playbook + site + what was observed, expanded to concrete steps with their changes, sealed by a digest.
 
-// pub mod draft;
-// pub mod expand;
+pub mod draft;
+pub mod expand;
 pub mod moved;
 pub mod render;
 pub mod safety;

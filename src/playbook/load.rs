@@ -4,6 +4,7 @@
 mod outline;
 mod wording;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -27,7 +28,14 @@ pub fn load_site(path: &Path) -> Result<(Site, Source), LoadError> {
     load(path, What::Site)
 }
 
-/// Reads a playbook. What is read is well-formed; whether it makes sense is told by [`lint::playbook`].
+/// The playbooks that come along, by name. A file of that name goes first.
+pub const BUILT_IN: [(&str, &str); 3] = [
+    ("one-shot", include_str!("../../playbooks/one-shot.yaml")),
+    ("canary", include_str!("../../playbooks/canary.yaml")),
+    ("rehearsal", include_str!("../../playbooks/rehearsal.yaml")),
+];
+
+/// Reads a playbook: a file, or one of [`BUILT_IN`] by its name. What is read is well-formed; whether it makes sense is told by [`lint::playbook`].
 pub fn load_playbook(path: &Path) -> Result<(Playbook, Source), LoadError> {
     load(path, What::Playbook)
 }
@@ -118,9 +126,12 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_saphyr::Error> {
 fn read(path: &Path, what: Option<What>) -> Result<(String, Source), LoadError> {
     let shown = path.display().to_string();
     let name = what.map_or("file", What::name);
-    let refuse = |complaint| LoadError::one(Source::new(&shown, "", Default::default()), complaint);
+    let refuse = |complaint| LoadError::one(Source::new(&shown, "", BTreeMap::new()), complaint);
     let unreadable = |error: std::io::Error| {
         let fix = match error.kind() {
+            std::io::ErrorKind::NotFound if what == Some(What::Playbook) => {
+                "name a file, or one of those that come along: one-shot, canary, rehearsal"
+            }
             std::io::ErrorKind::NotFound => "check the path; it is taken from the directory you are in",
             std::io::ErrorKind::PermissionDenied => "make the file readable for the user that runs outgrow",
             _ => "name a readable YAML file",
@@ -128,8 +139,17 @@ fn read(path: &Path, what: Option<What>) -> Result<(String, Source), LoadError> 
         refuse(Complaint::error(None, format!("the {name} could not be read: {error}"), fix))
     };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let file = match (File::open(path), built_in(path).filter(|_| what != Some(What::Site))) {
+        (Ok(file), _) => Some(file),
+        (Err(_), Some(text)) => {
+            bytes.extend_from_slice(text.as_bytes());
+            None
+        }
+        (Err(error), None) => return Err(unreadable(error)),
+    };
+    if let Some(file) = file {
+        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
     if bytes.len() as u64 > LONGEST {
         let fix = format!("name a {name}; none is longer than 1 MiB");
         return Err(refuse(Complaint::error(None, format!("this is too long for a {name}"), fix)));
@@ -147,6 +167,11 @@ fn read(path: &Path, what: Option<What>) -> Result<(String, Source), LoadError> 
     Ok((text, source))
 }
 
+fn built_in(path: &Path) -> Option<&'static str> {
+    let name = path.to_str()?;
+    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 fn not_utf8(path: &str, error: &std::string::FromUtf8Error) -> LoadError {
     let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
     let text = String::from_utf8_lossy(good);
@@ -158,7 +183,7 @@ fn not_utf8(path: &str, error: &std::string::FromUtf8Error) -> LoadError {
         "the file is not UTF-8 from here on",
         "save it as UTF-8, for instance with `iconv -f EUC-KR -t UTF-8`",
     );
-    LoadError::one(Source::new(path, &shown, Default::default()), complaint)
+    LoadError::one(Source::new(path, &shown, BTreeMap::new()), complaint)
 }
 
 #[cfg(test)]

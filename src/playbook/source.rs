@@ -1,6 +1,7 @@
 //! A file's text with the place of everything in it, so that a complaint can point.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
@@ -146,7 +147,7 @@ impl Source {
         let lead: String = line.chars().take(spot.column.saturating_sub(1)).collect();
         let marked: String = line.chars().skip(spot.column.saturating_sub(1)).take(spot.length).collect();
         let carets = "^".repeat(width(&marked).max(1));
-        text.push_str(&format!("{:gutter$} | {}{carets}", "", " ".repeat(width(&lead))));
+        let _ = write!(text, "{:gutter$} | {}{carets}", "", " ".repeat(width(&lead)));
         text
     }
 }

@@ -43,6 +43,11 @@ pub struct Marker {
     pub extensions_before: Vec<String>,
 }
 
+/// The comment on what a run made beside the database's own content: the database itself, roles.
+pub fn made_by(run: &str) -> String {
+    format!("made by outgrow, run {run}")
+}
+
 /// Reads the mark.
 pub async fn read(session: &Session) -> Result<Option<Marker>> {
     let there = session.value::<bool>("SELECT to_regclass('outgrow.run') IS NOT NULL", &[]).await?;

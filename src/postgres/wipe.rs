@@ -5,7 +5,7 @@ use crate::clients::postgres::{Endpoint, Session};
 
 use super::catalog::USER_RELATIONS;
 use super::marker::{self, State};
-use super::name::literal;
+use super::name::{ident, literal};
 use super::{Error, Result};
 
 /// Empties a database that a copy filled. Right after a half-done copy, and if there is nothing to remove.
@@ -38,7 +38,22 @@ pub(super) async fn wipe_in(session: &Session) -> Result<()> {
     drop_all(session, &routines_and_types()).await?;
     drop_all(session, LARGE_OBJECTS).await?;
     session.run("SET synchronous_commit = on").await?;
+    drop_roles(session, &marker.run).await?;
     marker::remove(session).await
+}
+
+/// Removes the roles that the run made. One that has come to own something in another database stays, with its name.
+async fn drop_roles(session: &Session, run: &str) -> Result<()> {
+    let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE shobj_description(oid, 'pg_authid') = $1";
+    for row in session.rows(sql, &[&marker::made_by(run)]).await? {
+        let name = ident(row.get(0));
+        session.run(&format!("DROP OWNED BY {name}")).await?;
+        match session.run(&format!("DROP ROLE {name}")).await {
+            Err(error) if error.code() == Some("2BP01") => tracing::warn!(%error, role = name, "the role stays"),
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// Runs the statements that a query makes. Each alone, so that the lock table does not limit how many; one that is gone

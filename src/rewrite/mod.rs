@@ -3,11 +3,12 @@
 //!
 //! [`config`] edits values in configuration files, [`app`] knows where a database's address and a CORS allow-list
 //! stand, [`origin`] and [`hashed`] carry a new API base through a static site, [`media`] and [`leak`] judge what goes
-//! out and with which headers.
+//! out and with which headers. [`nginx`] only reads.
 
 pub mod app;
 pub mod config;
 pub mod hashed;
 pub mod leak;
 pub mod media;
+pub mod nginx;
 pub mod origin;

@@ -66,12 +66,12 @@ impl TermLike for Screen {
                     *at += 1;
                     lines.push(String::new());
                 }
-                lines[*at].push_str(part);
-                // A full line sends the cursor to the next, which bars rely on.
-                if crate::text::width(&lines[*at]) >= 100 {
+                // What follows a full line stands on the next, which bars rely on.
+                if !part.is_empty() && crate::text::width(&lines[*at]) >= 100 {
                     *at += 1;
                     lines.push(String::new());
                 }
+                lines[*at].push_str(part);
             }
         });
         Ok(())

@@ -83,7 +83,7 @@ fn wrap(text: &str, most: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn handover<'a>(lines: Option<&'a [String]>) -> Card<'a> {
+    fn handover(lines: Option<&[String]>) -> Card<'_> {
         Card {
             number: 6,
             of: 11,

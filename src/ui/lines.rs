@@ -46,14 +46,14 @@ impl Lines {
                 };
                 vec![self.line(step, &text)]
             }
-            Event::StepFailed { step, why } => vec![self.line(step, &self.said(paint.bad("failed"), why))],
+            Event::StepFailed { step, why } => vec![self.line(step, &Self::said(paint.bad("failed"), why))],
             Event::InDoubt { step, why } => {
-                let text = format!("{}, looking again", self.said(paint.mind("in doubt"), why));
+                let text = format!("{}, looking again", Self::said(paint.mind("in doubt"), why));
                 vec![self.line(step, &text)]
             }
-            Event::RollingBack { why } => vec![self.said(paint.mind("rolling back"), why)],
+            Event::RollingBack { why } => vec![Self::said(paint.mind("rolling back"), why)],
             Event::StepUndone { step, seconds } => vec![self.line(step, &format!("taken back, {seconds:.1} s"))],
-            Event::Held { why, next } => self.end(&self.said(paint.mind("on hold"), why), next),
+            Event::Held { why, next } => self.end(&Self::said(paint.mind("on hold"), why), next),
             Event::Ended { outcome, next } => {
                 let word = match outcome {
                     Outcome::Done => paint.good("done"),
@@ -78,7 +78,7 @@ impl Lines {
         format!("{}{}: {text}", self.paint.faint(&place), self.paint.strong(step))
     }
 
-    fn said(&self, word: String, why: &str) -> String {
+    fn said(word: String, why: &str) -> String {
         if why.is_empty() { word } else { format!("{word}: {}", clean(why)) }
     }
 

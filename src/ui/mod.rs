@@ -48,6 +48,9 @@ impl Mode {
     }
 }
 
+/// A display that takes longer than this is not waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Something that shows events. Times count from the start of the display.
 trait Display: Send {
     /// Shows an event.
@@ -89,6 +92,12 @@ impl Ui {
             display.end();
         });
         (Sink::new(move |event| incoming.put(event)), Self { queue, thread: Some(thread) })
+    }
+
+    /// Waits until everything that was sent so far is shown, so that a question can be asked below it. Between two
+    /// steps no bar is moving.
+    pub fn settle(&self) {
+        self.queue.settle(PATIENCE);
     }
 
     /// Waits until everything is shown, and clears the bars away.

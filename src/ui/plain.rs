@@ -14,7 +14,7 @@ use super::paint::Paint;
 /// How often a thing being counted gets a line.
 const EVERY: Duration = Duration::from_secs(5);
 /// How often a wait for the same reason gets a line.
-const EVERY_WAIT: Duration = Duration::from_secs(60);
+const EVERY_WAIT: Duration = Duration::from_mins(1);
 /// After so much silence a line says that the run is alive.
 const SILENCE: Duration = Duration::from_secs(10);
 

@@ -13,6 +13,8 @@ const CROWDED: usize = 256;
 #[derive(Default)]
 struct Inside {
     waiting: VecDeque<Event>,
+    /// What was taken is being shown.
+    showing: bool,
     closed: bool,
 }
 
@@ -21,6 +23,7 @@ struct Inside {
 pub struct Queue {
     inside: Mutex<Inside>,
     something: Condvar,
+    all_shown: Condvar,
 }
 
 impl Queue {
@@ -37,13 +40,24 @@ impl Queue {
     }
 
     /// Everything that waits, after at most `patience` if nothing does. `None` once it is closed and empty.
+    /// Taking again says that what was taken before is shown.
     pub fn take(&self, patience: Duration) -> Option<VecDeque<Event>> {
-        let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.showing = false;
+        self.all_shown.notify_all();
         let nothing = |inside: &mut Inside| inside.waiting.is_empty() && !inside.closed;
         let waited = self.something.wait_timeout_while(inside, patience, nothing);
         let (mut inside, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let events = std::mem::take(&mut inside.waiting);
+        inside.showing = !events.is_empty();
         if events.is_empty() && inside.closed { None } else { Some(events) }
+    }
+
+    /// Waits until everything that was put in is shown, at most for so long.
+    pub fn settle(&self, patience: Duration) {
+        let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = |inside: &mut Inside| inside.showing || !inside.waiting.is_empty();
+        drop(self.all_shown.wait_timeout_while(inside, patience, open));
     }
 
     /// Nothing comes any more.

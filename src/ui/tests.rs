@@ -104,6 +104,8 @@ fn a_finished_display_has_shown_everything_in_order() {
     for event in &sent {
         sink.send(event.clone());
     }
+    ui.settle();
+    assert_eq!(seen.lock().unwrap().len(), sent.len(), "a question comes after all that was said");
     ui.finish();
     assert_eq!(*seen.lock().unwrap(), sent);
     sink.send(sent[0].clone());

@@ -50,9 +50,16 @@ impl Sandbox {
 
     /// Runs a container on the sandbox's network, its short name as alias, and gives its name.
     pub fn run(&self, short: &str, options: &[&str], image: &str, command: &[&str]) -> String {
+        let name = self.create(short, options, image, command);
+        docker(&["start", &name]);
+        name
+    }
+
+    /// The same, but does not start it.
+    pub fn create(&self, short: &str, options: &[&str], image: &str, command: &[&str]) -> String {
         let name = self.called(short);
         let label = format!("outgrow.sandbox={}", self.name);
-        let mut args = vec!["run", "-d", "--name", &name, "--network", &self.name, "--network-alias", short];
+        let mut args = vec!["create", "--name", &name, "--network", &self.name, "--network-alias", short];
         args.extend(["--label", "outgrow.test=1", "--label", &label]);
         args.extend(options);
         args.push(image);
@@ -92,49 +99,46 @@ pub fn until(what: &str, seconds: u64, mut so: impl FnMut() -> bool) {
 
 /// A host with its own engine, reached by SSH and TLS: a container of the demo's `host` image.
 pub struct Host {
-    sandbox: Sandbox,
+    name: String,
     /// Its address on this machine's network.
     pub address: String,
     folder: tempfile::TempDir,
+    /// Its network, if it is alone on it.
+    _sandbox: Option<Sandbox>,
 }
 
 impl Host {
-    /// Starts one; its engine answers.
+    /// Starts one on a network of its own; its engine answers.
     pub fn new(name: &str) -> Self {
-        let host = Self::started(Sandbox::new(name));
-        let name = host.container();
-        until(&format!("the engine in {name} answers"), 60, || {
-            try_docker(&["exec", &name, "healthy"]).status.success()
-        });
-        host
+        let sandbox = Sandbox::new(name);
+        let host = Self::beside(&sandbox);
+        Self { _sandbox: Some(sandbox), ..host }
     }
 
-    fn started(sandbox: Sandbox) -> Self {
+    /// Starts one on the sandbox's network.
+    pub fn beside(sandbox: &Sandbox) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status().unwrap();
         assert!(made.success(), "ssh-keygen failed");
         let public = std::fs::read_to_string(folder.path().join("key.pub")).unwrap();
-        let name = sandbox.called("host");
-        let (label, variable) =
-            (format!("outgrow.sandbox={}", sandbox.name), format!("SSH_AUTHORIZED_KEY={}", public.trim()));
-        let mut args = vec!["create", "--name", &name, "--network", &sandbox.name, "--label", "outgrow.test=1"];
-        args.extend(["--label", &label, "--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--device", "/dev/fuse"]);
-        args.extend(["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"]);
-        args.extend(["--security-opt", "systempaths=unconfined", "-v", "/var/lib/docker", "-e", &variable]);
+        let variable = format!("SSH_AUTHORIZED_KEY={}", public.trim());
+        let mut options = vec!["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--device", "/dev/fuse"];
+        options.extend(["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"]);
+        options.extend(["--security-opt", "systempaths=unconfined", "-v", "/var/lib/docker", "-e", &variable]);
         if docker(&["info", "-f", "{{.CgroupVersion}}"]) == "1" {
-            args.extend(["-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]);
+            options.extend(["-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]);
         }
-        args.push("outgrow-demo/host");
-        docker(&args);
-        docker(&["start", &name]);
-        let address = sandbox.address(&name);
-        Self { sandbox, address, folder }
+        let name = sandbox.run("host", &options, "outgrow-demo/host", &[]);
+        until(&format!("the engine in {name} answers"), 60, || {
+            try_docker(&["exec", &name, "healthy"]).status.success()
+        });
+        Self { address: sandbox.address(&name), name, folder, _sandbox: None }
     }
 
     /// The container it is.
     pub fn container(&self) -> String {
-        self.sandbox.called("host")
+        self.name.clone()
     }
 
     /// An ssh configuration that knows the key, and takes any host key.

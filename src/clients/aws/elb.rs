@@ -60,7 +60,10 @@ impl BalancerRead for Elb {
         let answer = answer.map_err(|e| explain(what, "elasticloadbalancing:DescribeTargetHealth", e))?;
         let health = answer.target_health_descriptions().iter().filter_map(|one| {
             let (target, health) = (one.target()?, one.target_health()?);
-            let reason = [health.reason().map(|r| r.as_str()), health.description()];
+            let reason = [
+                health.reason().map(aws_sdk_elasticloadbalancingv2::types::TargetHealthReasonEnum::as_str),
+                health.description(),
+            ];
             Some(Health {
                 address: text(target.id()),
                 port: port(target.port()),

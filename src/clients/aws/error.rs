@@ -8,6 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::clients::{ClientError, Kind};
 
 /// Translates a failed call. `what` is what was tried, `action` the IAM action it needs.
+#[allow(clippy::needless_pass_by_value)] // it is what `map_err` gives
 pub(super) fn explain<E>(what: impl Into<String>, action: &str, error: SdkError<E, HttpResponse>) -> ClientError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -136,8 +137,13 @@ fn hinted(error: ClientError, action: &str) -> ClientError {
     }
 }
 
+/// The request's id, from the headers or from the body of an XML answer.
 fn request_id(raw: &HttpResponse) -> Option<&str> {
-    ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| raw.headers().get(name))
+    let in_body = || {
+        let body = std::str::from_utf8(raw.body().bytes()?).ok()?;
+        Some(body.split_once("<RequestId>")?.1.split_once("</RequestId>")?.0)
+    };
+    ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| raw.headers().get(name)).or_else(in_body)
 }
 
 fn chain(error: &(impl std::error::Error + Send + Sync)) -> String {

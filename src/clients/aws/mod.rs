@@ -68,7 +68,7 @@ impl Clouds {
     pub async fn connect(access: &Access) -> Self {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(Region::new(access.region.clone()))
-            .retry_config(RetryConfig::standard().with_max_attempts(5))
+            .retry_config(RetryConfig::standard().with_max_attempts(5).with_initial_backoff(Duration::from_millis(300)))
             .timeout_config(timeouts(Duration::from_secs(30)))
             // An upload over a slow line is no stalled one: the time limit of an attempt is enough there.
             .stalled_stream_protection(
@@ -93,7 +93,7 @@ impl Clouds {
             // Bucket names are host names only at AWS itself.
             .force_path_style(elsewhere)
             // A part of 8 MiB passes a line of 0.3 Mbit/s in this time.
-            .timeout_config(timeouts(Duration::from_secs(240)))
+            .timeout_config(timeouts(Duration::from_mins(4)))
             .build();
         Self {
             dns: Arc::new(route53::Route53::new(aws_sdk_route53::Client::new(config))),

@@ -41,7 +41,7 @@ mod tests {
         let now = Instant::now();
         let waits: Vec<u128> = (0..8).map(|_| pace.reserve(now).duration_since(now).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 200, 400, 600]);
-        let later = now + Duration::from_secs(60);
+        let later = now + Duration::from_mins(1);
         assert_eq!(pace.reserve(later), later, "a rested bucket is full again");
     }
 }

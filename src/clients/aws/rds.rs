@@ -33,8 +33,12 @@ impl InstancesRead for Rds {
         Ok(page.db_instances().first().map(|db| Instance {
             status: text(db.db_instance_status()),
             // An instance that is still being made has no endpoint yet.
-            host: text(db.endpoint().and_then(|endpoint| endpoint.address())),
-            port: db.endpoint().and_then(|endpoint| endpoint.port()).and_then(|p| u16::try_from(p).ok()).unwrap_or(0),
+            host: text(db.endpoint().and_then(aws_sdk_rds::types::Endpoint::address)),
+            port: db
+                .endpoint()
+                .and_then(aws_sdk_rds::types::Endpoint::port)
+                .and_then(|p| u16::try_from(p).ok())
+                .unwrap_or(0),
             version: text(db.engine_version()),
             master: text(db.master_username()),
             class: text(db.db_instance_class()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::operation::change_resource_record_sets::ChangeResourceRecordSetsError;
-use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ChangeStatus, RrType};
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ChangeStatus, HostedZoneConfig, RrType};
 
 use super::error::explain;
 use super::pace::Pace;
@@ -41,7 +41,7 @@ impl DnsRead for Route53 {
             .await
             .map_err(|e| explain(what(), "route53:ListHostedZonesByName", e))?;
         let public = |zone: &&aws_sdk_route53::types::HostedZone| {
-            record::plain(zone.name()) == name && !zone.config().is_some_and(|config| config.private_zone())
+            record::plain(zone.name()) == name && !zone.config().is_some_and(HostedZoneConfig::private_zone)
         };
         let zones: Vec<_> = page.hosted_zones().iter().filter(public).collect();
         let zone = match zones.as_slice() {

@@ -23,7 +23,7 @@ pub(super) fn body(of: &Container, image: &str) -> ContainerCreateBody {
         attach_stdin: config.attach_stdin,
         attach_stdout: config.attach_stdout,
         attach_stderr: config.attach_stderr,
-        exposed_ports: exposed(of, config.exposed_ports),
+        exposed_ports: Some(exposed(of, config.exposed_ports)),
         tty: config.tty,
         open_stdin: config.open_stdin,
         stdin_once: config.stdin_once,
@@ -101,12 +101,12 @@ fn restart(policy: &str) -> RestartPolicy {
     RestartPolicy { name: Some(name), maximum_retry_count: times.parse().ok() }
 }
 
-fn exposed(of: &Container, others: Option<Vec<String>>) -> Option<Vec<String>> {
+fn exposed(of: &Container, others: Option<Vec<String>>) -> Vec<String> {
     let mut all = others.unwrap_or_default();
     all.extend(of.ports.iter().map(|p| format!("{}/{}", p.container, p.protocol)));
     all.sort();
     all.dedup();
-    Some(all)
+    all
 }
 
 fn text(text: &str) -> Option<String> {

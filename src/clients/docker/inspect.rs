@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(found.env[1], ("EMPTY".into(), String::new()));
         assert_eq!((found.hostname.as_str(), found.restart.as_str()), ("", "on-failure:5"));
         assert_eq!(found.ports.iter().map(|p| (p.container, p.host)).collect::<Vec<_>>(), [(9, 0), (8000, 18000)]);
-        assert_eq!(found.mounts[0].read_only, true);
+        assert!(found.mounts[0].read_only);
         assert_eq!((found.mounts[1].source.as_str(), found.mounts[1].kind.as_str()), ("uploads", "volume"));
         assert_eq!(found.networks[0].network, "shop");
         assert_eq!(found.networks[0].aliases, ["was"]);

@@ -30,9 +30,9 @@ use crate::site::EngineAddress;
 use place::Place;
 
 /// How long a call may take until its answer begins. Streams have [`stall`] instead.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Streams may take as long as they move.
-const NO_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
+const NO_LIMIT: Duration = Duration::from_hours(7 * 24);
 
 /// What the address alone does not say.
 #[derive(Debug, Clone, Default)]

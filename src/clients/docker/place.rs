@@ -20,7 +20,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub(super) enum Place {
     Unix(PathBuf),
     Tls { host: String, port: u16, name: ServerName<'static>, connector: TlsConnector },
-    Ssh(Tunnel),
+    Ssh(Box<Tunnel>),
 }
 
 impl Place {
@@ -35,7 +35,7 @@ impl Place {
                 let config = tls::client(std::path::Path::new(certs))?;
                 Self::Tls { host: bare, port: *port, name, connector: TlsConnector::from(Arc::new(config)) }
             }
-            EngineAddress::Ssh { destination } => Self::Ssh(Tunnel::new(destination, options.ssh_config.clone())?),
+            EngineAddress::Ssh { destination } => Self::Ssh(Box::new(Tunnel::new(destination, options.ssh_config.clone())?)),
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bollard::query_parameters::{
     DownloadFromContainerOptionsBuilder, InspectContainerOptions, InspectNetworkOptions, ListContainersOptionsBuilder,
-    LogsOptionsBuilder,
+    LogsOptionsBuilder, TopOptionsBuilder,
 };
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -116,6 +116,17 @@ impl HostRead for Engine {
 
     async fn dial(&self, container: &str, port: u16) -> ClientResult<Box<dyn Duplex>> {
         dial::dial(self, container, port).await
+    }
+
+    async fn processes(&self, container: &str) -> ClientResult<Vec<(u32, String)>> {
+        let options = TopOptionsBuilder::default().ps_args("-eo pid,args").build();
+        let top = self.docker.top_processes(container, Some(options)).await;
+        let top = top.map_err(self.failed(format!("list the processes of the container {container}")))?;
+        let row = |row: Vec<String>| {
+            let (pid, command) = row.split_first()?;
+            Some((pid.trim().parse().ok()?, command.join(" ")))
+        };
+        Ok(top.processes.unwrap_or_default().into_iter().filter_map(row).collect())
     }
 
     async fn logs(&self, container: &str, lines: usize) -> ClientResult<String> {

@@ -11,7 +11,7 @@ use futures::{StreamExt, stream};
 use crate::clients::hosts::Bytestream;
 
 /// How long nothing may move.
-pub(super) const STANDSTILL: Duration = Duration::from_secs(180);
+pub(super) const STANDSTILL: Duration = Duration::from_mins(3);
 
 /// How far a transfer is: it counts up while anything moves.
 #[derive(Clone, Default)]

@@ -23,10 +23,10 @@ pub(super) async fn send(place: Arc<Place>, request: BollardRequest) -> Result<R
 
 /// A request line with the path alone, and a `Host`, as servers expect it.
 fn own_form(mut request: BollardRequest) -> BollardRequest {
-    if let Some(path) = request.uri().path_and_query() {
-        if let Ok(uri) = path.as_str().parse() {
-            *request.uri_mut() = uri;
-        }
+    if let Some(path) = request.uri().path_and_query()
+        && let Ok(uri) = path.as_str().parse()
+    {
+        *request.uri_mut() = uri;
     }
     request.headers_mut().insert(HOST, HeaderValue::from_static("docker"));
     request

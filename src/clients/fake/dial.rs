@@ -1,16 +1,12 @@
 //! A port of a container in memory: one request, one answer.
 
-use std::sync::Arc;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
+use super::hosts::Answer;
 use crate::clients::hosts::Container;
 
 /// A stream on which `answer` turns a request's head into the whole answer; silence is the end.
-pub(super) fn answered(
-    container: Container,
-    answer: Arc<dyn Fn(&Container, &str) -> Option<String> + Send + Sync>,
-) -> DuplexStream {
+pub(super) fn answered(container: Container, answer: Answer) -> DuplexStream {
     let (ours, mut theirs) = tokio::io::duplex(64 << 10);
     tokio::spawn(async move {
         let mut head = Vec::new();

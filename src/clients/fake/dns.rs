@@ -42,7 +42,8 @@ impl FakeDns {
     pub fn new(fuse: Fuse, zone: &str, records: Vec<RecordSet>) -> Self {
         let servers: Vec<String> = (1..=4).map(|n| format!("ns-{n}.awsdns.test")).collect();
         let ns = RecordSet { answer: Answer::Values(servers.clone()), ..simple(zone, "NS", 172_800, "") };
-        let records = [vec![ns], records].concat();
+        let mut records = [vec![ns], records].concat();
+        sort(&mut records);
         Self {
             fuse,
             zone: Zone { id: "ZSHOP".into(), name: zone.into(), name_servers: servers },

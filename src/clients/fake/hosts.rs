@@ -38,7 +38,7 @@ pub struct FakeHost {
 type Files = BTreeMap<Vec<u8>, Node>;
 
 /// What a container answers to a request on its port: the head of the request, to the whole answer.
-type Answer = Arc<dyn Fn(&Container, &str) -> Option<String> + Send + Sync>;
+pub(super) type Answer = Arc<dyn Fn(&Container, &str) -> Option<String> + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -179,7 +179,7 @@ async fn archive(files: Vec<(Vec<u8>, Node)>, path: &str) -> std::io::Result<Vec
     tar.into_inner().await
 }
 
-fn stream(bytes: Vec<u8>) -> Bytestream {
+fn stream(bytes: &[u8]) -> Bytestream {
     let pieces: Vec<_> = bytes.chunks(64 << 10).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     futures::stream::iter(pieces).boxed()
 }
@@ -233,7 +233,7 @@ impl HostRead for FakeHost {
             return Err(ClientError::new(Kind::NotFound, format!("read {path} in {container}"), "it is not there"));
         }
         let tar = archive(files, path).await;
-        Ok(stream(tar.map_err(|e| ClientError::new(Kind::Refused, format!("read {path}"), e.to_string()))?))
+        Ok(stream(&tar.map_err(|e| ClientError::new(Kind::Refused, format!("read {path}"), e.to_string()))?))
     }
 
     async fn read_file(&self, container: &str, path: &str) -> ClientResult<Bytes> {
@@ -254,7 +254,7 @@ impl HostRead for FakeHost {
                 .ok_or_else(|| ClientError::new(Kind::NotFound, "save images", format!("there is no image {image}")))?;
             saved.push(format!("{id} {}", if name == image { name } else { "" }));
         }
-        Ok(stream(saved.join("\n").into_bytes()))
+        Ok(stream(saved.join("\n").as_bytes()))
     }
 
     async fn dial(&self, container: &str, port: u16) -> ClientResult<Box<dyn Duplex>> {
@@ -265,6 +265,14 @@ impl HostRead for FakeHost {
             Some(answer) if there.running => Ok(Box::new(super::dial::answered(there.clone(), Arc::clone(answer)))),
             _ => Err(ClientError::new(Kind::Refused, format!("reach {container}:{port}"), "connection refused")),
         }
+    }
+
+    async fn processes(&self, container: &str) -> ClientResult<Vec<(u32, String)>> {
+        let state = self.lock();
+        state.at("list processes", container)?;
+        // A signal brings new workers, as it does with nginx.
+        let pid = u32::try_from(state.signals).unwrap_or(u32::MAX);
+        Ok(vec![(pid, "nginx: worker process".to_owned())])
     }
 
     async fn logs(&self, _: &str, _: usize) -> ClientResult<String> {
@@ -420,7 +428,7 @@ impl HostWrite for FakeHost {
         let mut entries = archive.entries().map_err(broken)?;
         while let Some(entry) = entries.next().await {
             let mut entry = entry.map_err(broken)?;
-            let path = format!("{directory}/{}", entry.path().map_err(broken)?.display());
+            let path = format!("{}/{}", directory.trim_end_matches('/'), entry.path().map_err(broken)?.display());
             let mut body = Vec::new();
             entry.read_to_end(&mut body).await.map_err(broken)?;
             files.push((path.into_bytes(), Node::File(body.into())));
@@ -436,9 +444,8 @@ impl HostWrite for FakeHost {
     }
 
     async fn signal(&self, container: &str, _: &str) -> ClientResult<()> {
-        let sent = self.change("signal", container, |c| match c.running {
-            true => Ok(()),
-            false => Err(ClientError::new(Kind::Conflict, "signal", "it does not run")),
+        let sent = self.change("signal", container, |c| {
+            if c.running { Ok(()) } else { Err(ClientError::new(Kind::Conflict, "signal", "it does not run")) }
         });
         sent.await?;
         self.lock().signals += 1;

@@ -149,6 +149,16 @@ fn what_is_not_there_is_refused() {
     let gone = load_site(Path::new("nowhere/site.yaml")).unwrap_err().to_string();
     insta::assert_snapshot!(gone);
     assert!(load_site(Path::new("/")).is_err());
+    assert!(load_site(Path::new("canary")).is_err(), "a playbook that comes along is no site");
+    insta::assert_snapshot!(load_playbook(Path::new("canari")).unwrap_err().to_string());
+}
+
+#[test]
+fn the_playbooks_that_come_along_are_there_by_name() {
+    for (name, _) in BUILT_IN {
+        let (playbook, source) = load_playbook(Path::new(name)).unwrap();
+        assert_eq!((playbook.playbook.as_str(), source.path()), (name, name));
+    }
 }
 
 #[test]

@@ -202,8 +202,8 @@ impl Page<'_> {
         if self.what != What::Playbook || !matches!(error, Error::Unexpected { .. }) {
             return None;
         }
-        let steps = (0..).map_while(|n| self.source.place(&format!("steps/{n}")));
-        let (place, word) = steps.filter_map(|p| p.scalar().map(|word| (p, word))).next()?;
+        let mut steps = (0..).map_while(|n| self.source.place(&format!("steps/{n}")));
+        let (place, word) = steps.find_map(|p| p.scalar().map(|word| (p, word)))?;
         let known = StepSpec::KINDS.contains(&word);
         known.then(|| {
             let text = format!("the step `{word}` lacks its parameters");
@@ -226,7 +226,6 @@ pub(super) fn phrase(key: &str) -> String {
 /// An example of a value, by its key.
 fn example(key: &str) -> &'static str {
     match key {
-        "site" | "playbook" => "NAME",
         "stages" => "[10, 50, 100]",
         "bake" | "hold-at-most" => "30s",
         "for" => "7d",

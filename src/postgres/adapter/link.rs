@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::clients::hosts::HostRead;
 use crate::clients::postgres::{ByteStream, Dial, Endpoint};
 use crate::postgres::name::{ident, literal};
-use crate::postgres::{Result, scram};
+use crate::postgres::{Result, marker, scram};
 
 /// A port inside a container, reached through its engine, published or not.
 pub struct ThroughEngine {
@@ -68,7 +68,7 @@ pub async fn make_database(endpoint: &Endpoint, run: &str) -> Result<()> {
     let server = endpoint.with_database("postgres").connect().await?;
     let name = ident(&endpoint.database);
     server.run(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")).await?;
-    Ok(server.run(&format!("COMMENT ON DATABASE {name} IS {}", literal(&made_by(run)))).await?)
+    Ok(server.run(&format!("COMMENT ON DATABASE {name} IS {}", literal(&marker::made_by(run)))).await?)
 }
 
 /// Drops the database if this run made it.
@@ -77,12 +77,8 @@ pub async fn drop_database(endpoint: &Endpoint, run: &str) -> Result<()> {
     let sql = "SELECT shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database WHERE datname = $1";
     let rows = server.rows(sql, &[&endpoint.database]).await?;
     let comment: Option<String> = rows.first().and_then(|row| row.get(0));
-    if comment.as_deref() == Some(made_by(run).as_str()) {
+    if comment.as_deref() == Some(marker::made_by(run).as_str()) {
         server.run(&format!("DROP DATABASE {}", ident(&endpoint.database))).await?;
     }
     Ok(())
-}
-
-fn made_by(run: &str) -> String {
-    format!("made by outgrow, run {run}")
 }

@@ -175,7 +175,7 @@ pub async fn copy_database(
     let mut report = Report::default();
     let builder = target.connect().await?;
     builder.run("SET synchronous_commit = off; SET check_function_bodies = off").await?;
-    report.roles = roles::bring(pinned.holder(), &builder, &mut report.skipped).await?;
+    report.roles = roles::bring(pinned.holder(), &builder, &options.run, &mut report.skipped).await?;
     let mut schema = schema::Schema::new(&builder, &mut report.skipped);
     for entry in script::entries(&text(&before)) {
         schema.build(&entry).await?;

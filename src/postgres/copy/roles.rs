@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Skipped;
 use crate::clients::postgres::Session;
-use crate::postgres::Result;
+use crate::postgres::{Result, marker};
 use crate::postgres::large_objects::may_become;
 use crate::postgres::name::{ident, literal};
 
@@ -40,7 +40,13 @@ const ROLES: &str = "SELECT r.rolname::text, r.rolcanlogin, r.rolinherit, r.rols
     AND r.rolname NOT IN ('postgres', 'outgrow_admin') ORDER BY r.oid";
 
 /// Brings the missing ones over and makes our role a member of each, so that it can give them their objects.
-pub(super) async fn bring(source: &Session, target: &Session, skipped: &mut Vec<Skipped>) -> Result<Vec<CopiedRole>> {
+/// What is made carries the run's name, so that [`crate::postgres::wipe`] finds it again.
+pub(super) async fn bring(
+    source: &Session,
+    target: &Session,
+    run: &str,
+    skipped: &mut Vec<Skipped>,
+) -> Result<Vec<CopiedRole>> {
     let may_read_hashes: bool =
         source.value("SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT')", &[]).await?;
     let rows = source.rows(ROLES, &[]).await?;
@@ -68,6 +74,8 @@ pub(super) async fn bring(source: &Session, target: &Session, skipped: &mut Vec<
                 None
             };
             password = create(target, role, hash, skipped).await?;
+            let sql = format!("COMMENT ON ROLE {} IS {}", ident(&role.name), literal(&marker::made_by(run)));
+            target.run(&sql).await?;
         }
         if role.superuser {
             let why = "the role is made without SUPERUSER, which no managed server grants".to_owned();

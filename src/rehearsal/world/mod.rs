@@ -38,6 +38,7 @@ pub use life::{clean, run};
 pub use progress::{Part, Progress};
 pub use ready::Ready;
 pub use spec::{Spec, Visiting, Writes};
+pub use start::LOCAL as LOCAL_ENGINE;
 
 use super::cloud::Cloud;
 use super::edge::Edge;

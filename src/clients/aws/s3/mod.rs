@@ -103,15 +103,12 @@ impl ObjectsWrite for S3 {
 
     async fn set_policy(&self, bucket: &str, policy: Option<&str>) -> ClientResult<()> {
         let what = || format!("set the policy of {bucket}");
-        match policy {
-            Some(policy) => {
-                let sent = self.client.put_bucket_policy().bucket(bucket).policy(policy).send().await;
-                sent.map_err(|e| explain(what(), "s3:PutBucketPolicy", e))?;
-            }
-            None => {
-                let sent = self.client.delete_bucket_policy().bucket(bucket).send().await;
-                unless_missing(sent.map_err(|e| explain(what(), "s3:DeleteBucketPolicy", e)))?;
-            }
+        if let Some(policy) = policy {
+            let sent = self.client.put_bucket_policy().bucket(bucket).policy(policy).send().await;
+            sent.map_err(|e| explain(what(), "s3:PutBucketPolicy", e))?;
+        } else {
+            let sent = self.client.delete_bucket_policy().bucket(bucket).send().await;
+            unless_missing(sent.map_err(|e| explain(what(), "s3:DeleteBucketPolicy", e)))?;
         }
         Ok(())
     }

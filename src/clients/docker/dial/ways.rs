@@ -32,7 +32,7 @@ pub(super) const ALL: [Way; 4] = [
 ];
 
 // A background process of bash reads from nowhere unless it is told what to read.
-const BASH: &str = r#"exec 3<>/dev/tcp/127.0.0.1/PORT || exit 1
+const BASH: &str = r"exec 3<>/dev/tcp/127.0.0.1/PORT || exit 1
 exec 4<&0
 echo outgrow:
 cat <&3 & from=$!
@@ -45,7 +45,7 @@ if kill -0 $from 2>/dev/null; then
     kill $late 2>/dev/null
 fi
 kill $to 2>/dev/null
-exit 0"#;
+exit 0";
 
 const PERL: &str = r#"use IO::Socket::INET; $| = 1;
 my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:PORT", Proto => "tcp") or do { print STDERR $!; exit 1 };

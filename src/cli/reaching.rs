@@ -1,0 +1,100 @@
+//! Makes every client of a run: the engines, AWS, both databases, the clock. The only place that knows whether a run is
+//! a rehearsal; the steps do not.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::clock::{RealClock, WorldClock};
+use super::failure::{Code, Failure};
+use super::world::World;
+use crate::clients::aws::{Access, Clouds};
+use crate::clients::hosts::{HostRead, HostWrite};
+use crate::clients::web_http::HttpWeb;
+use crate::clients::{ClientError, docker};
+use crate::postgres::adapter::{Databases, ThroughEngine};
+use crate::postgres::tools::LocalTools;
+use crate::postgres::{Endpoint, Tls, Transport};
+use crate::site::{EngineAddress, Login, Site};
+use crate::step::{Clock, Reach};
+
+/// Connects to everything the site names. `world` is the rehearsal's, if it is one; `key` is where the run keeps the
+/// fence's key.
+pub async fn connect(site: &Site, world: Option<&World>, key: &Path) -> Result<Reach, Failure> {
+    let access =
+        world.map_or_else(|| Access { region: site.aws.region.clone(), ..Access::default() }, |world| world.access());
+    let clouds = Clouds::connect(&access).await;
+    let identity = clouds.identity().await.map_err(|e| not_reached("AWS", &e))?;
+    tracing::info!(account = identity.account, arn = identity.arn, "AWS answers");
+    let old = engine(&site.old.engine).await?;
+    let mut hosts = BTreeMap::new();
+    for host in &site.app.hosts {
+        hosts.insert(host.name.clone(), engine(&host.engine).await?);
+    }
+    let databases = databases(site, &old, &clouds, world, key).await?;
+    let roots = world.map(World::authorities).transpose()?.unwrap_or_default();
+    let web =
+        HttpWeb::new(&roots).map_err(|e| Failure::of(Code::BadInput, "the probes' TLS could not be set up", &e))?;
+    let clock: Arc<dyn Clock> = match world {
+        Some(world) => Arc::new(WorldClock::connect(world).await?),
+        None => Arc::new(RealClock),
+    };
+    Ok(Reach {
+        dns: clouds.dns,
+        objects: clouds.objects,
+        balancer: clouds.balancer,
+        instances: clouds.instances,
+        old,
+        hosts,
+        databases: Arc::new(databases),
+        web: Arc::new(web),
+        clock,
+    })
+}
+
+async fn engine(address: &EngineAddress) -> Result<Arc<dyn HostWrite>, Failure> {
+    docker::connect(address).await.map_err(|e| not_reached("a Docker engine", &e))
+}
+
+async fn databases(
+    site: &Site,
+    old: &Arc<dyn HostWrite>,
+    clouds: &Clouds,
+    world: Option<&World>,
+    key: &Path,
+) -> Result<Databases, Failure> {
+    let container = &site.old.database;
+    let dial = ThroughEngine {
+        host: Arc::clone(old) as Arc<dyn HostRead>,
+        container: container.container.clone(),
+        port: container.port,
+    };
+    let rds = &site.aws.database;
+    let instance = clouds.instances.instance(&rds.instance).await.map_err(|e| not_reached("RDS", &e))?;
+    // Without an instance nothing connects; that it is missing is a finding, told with all the others.
+    let (host, port) = instance.map_or_else(|| ("no-such-instance.invalid".to_owned(), 5432), |i| (i.host, i.port));
+    let host = world.and_then(|world| world.resolve(&host)).unwrap_or(host);
+    Ok(Databases {
+        old: endpoint(Transport::Stream(Arc::new(dial)), &container.admin, &container.name, Tls::Disable)?,
+        new: endpoint(Transport::Tcp { host, port }, &rds.master, &rds.name, Tls::Require)?,
+        tools: Arc::new(LocalTools),
+        key: key.to_path_buf(),
+    })
+}
+
+fn endpoint(transport: Transport, login: &Login, database: &str, tls: Tls) -> Result<Endpoint, Failure> {
+    let password = login
+        .password
+        .resolve()
+        .map_err(|e| Failure::of(Code::BadInput, format!("the password of {} is not to be had", login.user), &e))?;
+    Ok(Endpoint { transport, user: login.user.clone(), password, database: database.to_owned(), tls })
+}
+
+fn not_reached(what: &str, error: &ClientError) -> Failure {
+    let failure =
+        Failure::bad_input(format!("{what} could not be reached; nothing was changed")).because(error.to_string());
+    match &error.hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

@@ -1,0 +1,173 @@
+//! `outgrow rehearse`: the real engine, steps and clients against a copy of the box and a local cloud, with visitors
+//! walking the site the whole time and a ledger that checks every acknowledged write afterwards.
+
+mod result;
+mod site;
+mod start;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::args::{Global, Rehearse};
+use super::failure::{Failure, Outcome as Ending};
+use super::session::{How, Session, Wish};
+use super::world::World;
+use super::{load, out, plan, run};
+use crate::event::{Event, Outcome, Sink};
+use crate::home::{Home, RunDir, new_id};
+use crate::plan::Sealed;
+use crate::rehearsal::world::control::Request;
+use crate::ui::paint::Paint;
+use crate::ui::{Mode, Ui};
+use result::Rehearsed;
+
+/// How long visitors walk before the first step and after the last, so that both states are seen.
+const LOOK_AROUND: Duration = Duration::from_secs(2);
+
+/// `outgrow rehearse`.
+pub async fn rehearse(args: &Rehearse, global: &Global) -> Ending {
+    let home = Home::open(global.home.as_deref()).map_err(|e| Failure::bad_input(e.to_string()))?;
+    let (site, playbook) = (load::site(&args.site)?, load::playbook(&args.playbook)?);
+    let id = new_id();
+    let dir = home.rehearsals().join(&id);
+    out::say(&format!("rehearsal {id} · a copy of the box and a local cloud come up (usually 10 to 20 s)"));
+    let world = start::start(&dir, &id, &site, args).await?;
+    let rehearsed = in_world(args, global, &home, &id, &dir, &world, &site, &playbook).await;
+    if args.keep {
+        out::say(&start::how_to_look(&world, &dir));
+    } else {
+        start::end(&world).await;
+    }
+    let rehearsed = rehearsed?;
+    if global.json {
+        out::data(&rehearsed.json().to_string())?;
+    } else {
+        out::data(&rehearsed.table())?;
+    }
+    Ok(rehearsed.exit_code())
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, everything a rehearsal is made of")]
+async fn in_world(
+    args: &Rehearse,
+    global: &Global,
+    home: &Home,
+    id: &str,
+    dir: &Path,
+    world: &World,
+    site: &crate::site::Site,
+    playbook: &crate::playbook::model::Playbook,
+) -> Result<Rehearsed, Failure> {
+    let copied = site::in_world(site, world)?;
+    let made = load::plan(&copied, playbook, id, load::key(home, id), Some((dir, world))).await?;
+    check_fail_at(args.fail_at.as_deref(), &made.plan)?;
+    if made.plan.blockers().next().is_some() {
+        plan::show(&made.plan, false, false)?;
+    }
+    plan::refuse_blocked(&made.plan)?;
+    let run = load::new_run(home, &made.plan)?;
+    let sealed = run::save(&made.plan, &run)?;
+    let before = world.ask(&Request::Fingerprint { as_of: None }).await?;
+    world.ask(&Request::VisitorsStart).await?;
+    tokio::time::sleep(LOOK_AROUND).await;
+    let began = Instant::now();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut outcome = drive(args, global, home, &run, sealed, made.reach, &seen).await?;
+    if args.roll_back && outcome == Outcome::Done {
+        tokio::time::sleep(LOOK_AROUND).await;
+        let (events, ui) = watch(global, &seen);
+        let session = Session::open(home, run.clone(), How::default(), events).await?;
+        let result = session.drive(Wish::RollBack("the rehearsal takes it back".to_owned())).await;
+        ui.finish();
+        outcome = result?;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    tokio::time::sleep(LOOK_AROUND).await;
+    world.ask(&Request::VisitorsStop).await?;
+    let report = world.ask(&Request::Report).await?;
+    let snapshot = before["snapshot"].as_str().map(str::to_owned);
+    let as_before = match outcome {
+        Outcome::RolledBack => Some(difference(&before, &world.ask(&Request::Fingerprint { as_of: snapshot }).await?)),
+        _ => None,
+    };
+    let events = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    Ok(Rehearsed::new(&made.plan, outcome, &events, seconds, report, as_before, args))
+}
+
+async fn drive(
+    args: &Rehearse,
+    global: &Global,
+    home: &Home,
+    run: &RunDir,
+    sealed: Sealed,
+    reach: crate::step::Reach,
+    seen: &Arc<Mutex<Vec<Event>>>,
+) -> Result<Outcome, Failure> {
+    let (events, ui) = watch(global, seen);
+    let how = How { fail_at: args.fail_at.clone(), ..How::default() };
+    let session = Session::with(home, run.clone(), sealed, reach, how, events)?;
+    let outcome = session.drive(Wish::Begin).await;
+    ui.finish();
+    outcome
+}
+
+/// The display, with an ear on what it shows. Standard output is kept for the result.
+fn watch(global: &Global, seen: &Arc<Mutex<Vec<Event>>>) -> (Sink, Ui) {
+    let mode = if global.json { Mode::Plain } else { Mode::fitting(false) };
+    let (shown, ui) = Ui::start(mode, Paint::fitting(global.no_color));
+    let seen = Arc::clone(seen);
+    let sink = Sink::new(move |event| {
+        if !matches!(event, Event::Progress { .. }) {
+            seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(event.clone());
+        }
+        shown.send(event);
+    });
+    (sink, ui)
+}
+
+fn check_fail_at(wanted: Option<&str>, plan: &crate::plan::Plan) -> Result<(), Failure> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    if plan.steps.iter().any(|s| s.id == wanted || s.kind == wanted) {
+        return Ok(());
+    }
+    let all: Vec<&str> = plan.steps.iter().map(|s| s.id.as_str()).collect();
+    Err(Failure::bad_input(format!("the plan has no step `{wanted}`")).hint(format!("name one of: {}", all.join(", "))))
+}
+
+/// What differs between two fingerprints: a line each, empty if nothing does.
+fn difference(before: &Value, after: &Value) -> Vec<String> {
+    fn walk(path: &str, before: &Value, after: &Value, lines: &mut Vec<String>) {
+        match (before, after) {
+            (Value::Object(a), Value::Object(b)) => {
+                for key in a.keys().chain(b.keys().filter(|k| !a.contains_key(*k))) {
+                    let at = if path.is_empty() { key.clone() } else { format!("{path}/{key}") };
+                    walk(&at, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), lines);
+                }
+            }
+            _ if before != after => lines.push(format!("{path}: was {before}, is {after}")),
+            _ => {}
+        }
+    }
+    let mut lines = Vec::new();
+    walk("", before, after, &mut lines);
+    // Which rows were looked at, not what they are.
+    lines.retain(|line| !line.starts_with("snapshot:"));
+    lines
+}
+
+/// What a resumed or rolled-back rehearsal tells at its end: the ledger's verdict. The world goes, unless it is kept.
+pub async fn last_words(plan: &crate::plan::Plan) -> Result<(), Failure> {
+    let Some(dir) = &plan.rehearsal else { return Ok(()) };
+    let dir = PathBuf::from(dir);
+    let world = World::read(&dir)?;
+    world.ask(&Request::VisitorsStop).await?;
+    let report = world.ask(&Request::Report).await?;
+    out::say(&result::ledger_line(&report));
+    if !dir.join(start::KEEP).exists() {
+        start::end(&world).await;
+    }
+    Ok(())
+}
