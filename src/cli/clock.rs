@@ -1,7 +1,7 @@
 //! The two clocks of a run: the real one, and a rehearsal's, which moves its world forward instead of sleeping.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;

@@ -35,7 +35,9 @@ impl Place {
                 let config = tls::client(std::path::Path::new(certs))?;
                 Self::Tls { host: bare, port: *port, name, connector: TlsConnector::from(Arc::new(config)) }
             }
-            EngineAddress::Ssh { destination } => Self::Ssh(Box::new(Tunnel::new(destination, options.ssh_config.clone())?)),
+            EngineAddress::Ssh { destination } => {
+                Self::Ssh(Box::new(Tunnel::new(destination, options.ssh_config.clone())?))
+            }
         })
     }
 

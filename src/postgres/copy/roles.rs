@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Skipped;
 use crate::clients::postgres::Session;
-use crate::postgres::{Result, marker};
 use crate::postgres::large_objects::may_become;
 use crate::postgres::name::{ident, literal};
+use crate::postgres::{Result, marker};
 
 /// A role of the application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
