@@ -53,6 +53,7 @@ pub struct World {
     cloud: Cloud,
     edge: Edge,
     copy: boxcopy::Copy,
+    brought: Vec<String>,
     rds: rds::Rds,
     seeded: seed::Seeded,
     rows: fingerprint::Rows,

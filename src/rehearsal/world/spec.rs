@@ -196,7 +196,8 @@ pub mod tests {
         };
         assert_eq!(read(&|_| {}).unwrap().names(), ["api.shop.test", "box.shop.test", "www.shop.test"]);
         let host = json!({"name": "app-1", "engine": "ssh://b", "address": "10.0.0.3"});
-        let refused: [(&str, &dyn Fn(&mut Value)); 5] = [
+        type Change<'a> = &'a dyn Fn(&mut Value);
+        let refused: [(&str, Change<'_>); 5] = [
             ("`Ä1` is no id", &|s| s["id"] = json!("Ä1")),
             ("two hosts named app-1", &|s| s["site"]["app"]["hosts"].as_array_mut().unwrap().push(host.clone())),
             ("no name for its pages", &|s| s["site"]["names"]["pages"] = json!([])),

@@ -62,7 +62,9 @@ async fn a_world_over_the_demo_box_is_walked_and_leaves_nothing_behind() {
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&here.ready.control).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     assert!(world.join("world.json").is_file());
-    here.stop().await;
+    let _dir = here.stop().await;
+    assert!(world.join("ledger.jsonl").exists());
+    assert!(!world.join("world.json").exists() && !world.join("control.sock").exists());
     assert_eq!(labelled("it-all"), Vec::<String>::new());
     assert_eq!(the_box(), before);
 }
