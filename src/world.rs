@@ -15,6 +15,7 @@ pub enum Side {
 
 /// Who serves and who writes, between two steps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the site, not the states of one machine")]
 pub struct World {
     /// The database that accepts application writes; none while fenced on both sides.
     pub writer: Option<Side>,

@@ -21,8 +21,7 @@ use crate::step::{Clock, Reach};
 /// Connects to everything the site names. `world` is the rehearsal's, if it is one; `key` is where the run keeps the
 /// fence's key.
 pub async fn connect(site: &Site, world: Option<&World>, key: &Path) -> Result<Reach, Failure> {
-    let access =
-        world.map_or_else(|| Access { region: site.aws.region.clone(), ..Access::default() }, |world| world.access());
+    let access = world.map_or_else(|| Access { region: site.aws.region.clone(), ..Access::default() }, World::access);
     let clouds = Clouds::connect(&access).await;
     let identity = clouds.identity().await.map_err(|e| not_reached("AWS", &e))?;
     tracing::info!(account = identity.account, arn = identity.arn, "AWS answers");

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-
 use super::args::{Global, Rehearse};
 use super::failure::{Failure, Outcome as Ending};
 use super::session::{How, Session, Wish};

@@ -182,11 +182,11 @@ impl Companion for Guide {
         }
         let asker = Arc::clone(&self.asker);
         let choices = ["do it", "stop here (resume later)", "take everything back"];
-        let asked = tokio::task::spawn_blocking(move || {
+        let chosen = tokio::task::spawn_blocking(move || {
             let mut asker = asker.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             asker.choose("What now?", "--yes", &choices)
         });
-        match asked.await {
+        match chosen.await {
             Ok(Ok(0)) => Answer::Go,
             Ok(Ok(2)) => Answer::RollBack,
             // Escape, Ctrl-C, a lost terminal: the safe thing is to stay.

@@ -1,5 +1,6 @@
 //! `outgrow status`, `runs`, `pause` and `abort`: a run as seen from another terminal.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::args::{Global, MaybeRun, OfRun};
@@ -16,10 +17,10 @@ use crate::ui::table::Table;
 pub async fn status(args: &MaybeRun, global: &Global) -> Outcome {
     let home = open(global)?;
     let run = match &args.run {
-        Some(id) => home.run(id).map_err(bad)?,
+        Some(id) => home.run(id).map_err(|e| bad(&e))?,
         None => home
             .runs()
-            .map_err(bad)?
+            .map_err(|e| bad(&e))?
             .pop()
             .ok_or_else(|| Failure::bad_input("there is no run yet").hint("outgrow plan SITE, then outgrow run"))?,
     };
@@ -31,13 +32,13 @@ pub async fn status(args: &MaybeRun, global: &Global) -> Outcome {
     let mut text =
         format!("run {} · {} · step {} of {}", status.run, status.state, status.number.min(status.of), status.of);
     if let Some(step) = &status.step {
-        text += &format!(" ({step})");
+        let _ = write!(text, " ({step})");
     }
     if let Some(why) = &status.why {
-        text += &format!("\nwhy:  {why}");
+        let _ = write!(text, "\nwhy:  {why}");
     }
     if let Some(next) = &status.next {
-        text += &format!("\nnext: {next}");
+        let _ = write!(text, "\nnext: {next}");
     }
     out::data(&text)?;
     let sealed = Sealed::load(&run.plan()).ok();
@@ -55,7 +56,7 @@ pub async fn runs(global: &Global) -> Outcome {
     let home = open(global)?;
     let mut table = Table::new(&["run", "site", "playbook", ">step", "state"]);
     let mut all = Vec::new();
-    for run in home.runs().map_err(bad)? {
+    for run in home.runs().map_err(|e| bad(&e))? {
         let Ok(status) = look(&run).await else {
             table.row([run.id.as_str(), "", "", "", "never began"]);
             continue;
@@ -76,7 +77,7 @@ pub async fn runs(global: &Global) -> Outcome {
 
 /// `outgrow pause` and `outgrow abort`.
 pub async fn pull(args: &OfRun, global: &Global, request: Request) -> Outcome {
-    let run = open(global)?.run(&args.run).map_err(bad)?;
+    let run = open(global)?.run(&args.run).map_err(|e| bad(&e))?;
     let told = socket::ask(&run.id, &run.path, request).await;
     match told.map_err(|e| Failure::of(Code::BadInput, "the run's process does not answer", &e))? {
         Some(status) => {
@@ -106,9 +107,9 @@ async fn look(run: &RunDir) -> Result<Status, Failure> {
 }
 
 fn open(global: &Global) -> Result<Home, Failure> {
-    Home::open(global.home.as_deref()).map_err(bad)
+    Home::open(global.home.as_deref()).map_err(|e| bad(&e))
 }
 
-fn bad(error: crate::home::HomeError) -> Failure {
+fn bad(error: &crate::home::HomeError) -> Failure {
     Failure::bad_input(error.to_string())
 }

@@ -42,14 +42,14 @@ impl Databases {
     async fn session(&self, side: Side) -> ClientResult<Session> {
         let what = || format!("connect to the {} database", word(side));
         match side {
-            Side::New => self.new.connect().await.map_err(|e| failed(&what(), e.into())),
+            Side::New => self.new.connect().await.map_err(|e| failed(&what(), &e.into())),
             Side::Old => match self.old.connect().await {
                 Err(error) if error.code() == Some("28000") && self.key.exists() => {
                     let password = link::read_key(&self.key).map_err(|e| local(&what(), &e))?;
                     let ours = self.old.with_user(fence::ADMIN, password);
-                    ours.connect().await.map_err(|e| failed(&what(), e.into()))
+                    ours.connect().await.map_err(|e| failed(&what(), &e.into()))
                 }
-                answered => answered.map_err(|e| failed(&what(), e.into())),
+                answered => answered.map_err(|e| failed(&what(), &e.into())),
             },
         }
     }
@@ -64,14 +64,14 @@ impl Databases {
             return Ok(None);
         }
         let session = self.session(Side::New).await?;
-        marker::read(&session).await.map_err(|e| failed("read outgrow's mark on the new database", e))
+        marker::read(&session).await.map_err(|e| failed("read outgrow's mark on the new database", &e))
     }
 
     async fn new_is_there(&self) -> ClientResult<bool> {
         match self.new.connect().await {
             Ok(_) => Ok(true),
             Err(error) if error.code() == Some("3D000") => Ok(false),
-            Err(error) => Err(failed("connect to the new database", error.into())),
+            Err(error) => Err(failed("connect to the new database", &error.into())),
         }
     }
 }
@@ -83,7 +83,7 @@ impl DatabasesRead for Databases {
             return facts::of_a_server_without_it(&self.new).await;
         }
         let session = self.session(side).await?;
-        let of = |e| failed(&format!("look at the {} database", word(side)), e);
+        let of = |e| failed(&format!("look at the {} database", word(side)), &e);
         let admin = match side {
             Side::Old => &self.old.user,
             Side::New => &self.new.user,
@@ -97,8 +97,9 @@ impl DatabasesRead for Databases {
 
     async fn fence_state(&self, side: Side, roles: &[String]) -> ClientResult<FenceState> {
         let session = self.session(side).await?;
-        let of =
-            |e: crate::clients::postgres::Error| failed(&format!("read the {} database's roles", word(side)), e.into());
+        let of = |e: crate::clients::postgres::Error| {
+            failed(&format!("read the {} database's roles", word(side)), &e.into())
+        };
         let sql = "SELECT w.name, coalesce(r.rolcanlogin, false) FROM unnest($1::text[]) WITH ORDINALITY w (name, at) \
                    LEFT JOIN pg_catalog.pg_roles r ON r.rolname::text = w.name ORDER BY w.at";
         let rows = session.rows(sql, &[&roles]).await.map_err(of)?;
@@ -106,7 +107,7 @@ impl DatabasesRead for Databases {
     }
 
     async fn differences(&self) -> ClientResult<Vec<Difference>> {
-        let of = |e| failed("compare both databases", e);
+        let of = |e| failed("compare both databases", &e);
         let (old, new) = (self.endpoint(Side::Old).await?, self.endpoint(Side::New).await?);
         let old = super::pinned::Pinned::open(&old).await.map_err(of)?;
         let new = super::pinned::Pinned::open(&new).await.map_err(of)?;
@@ -126,7 +127,7 @@ impl DatabasesRead for Databases {
 #[async_trait]
 impl DatabasesWrite for Databases {
     async fn copy(&self, run: &str, progress: Progress<'_>) -> ClientResult<Moved> {
-        let of = |e| failed("copy the database", e);
+        let of = |e| failed("copy the database", &e);
         link::make_database(&self.new, run).await.map_err(of)?;
         let old = self.endpoint(Side::Old).await?;
         let told = facts::Told::new(progress);
@@ -140,7 +141,7 @@ impl DatabasesWrite for Databases {
     }
 
     async fn wipe(&self, run: &str) -> ClientResult<()> {
-        let of = |e| failed("remove the copy from the new database", e);
+        let of = |e| failed("remove the copy from the new database", &e);
         match self.marker().await? {
             // Another run's, or nobody's: not ours to touch.
             Some(mark) if mark.run != run => return Ok(()),
@@ -151,7 +152,7 @@ impl DatabasesWrite for Databases {
     }
 
     async fn catch_up(&self, run: &str, from: Side, _: Progress<'_>) -> ClientResult<Moved> {
-        let of = |e| failed("bring one database up to the other", e);
+        let of = |e| failed("bring one database up to the other", &e);
         let (old, new) = (self.endpoint(Side::Old).await?, self.endpoint(Side::New).await?);
         let report = match from {
             Side::Old => changed::bring_up_to_date(&old, &new, JOBS).await.map_err(of)?,
@@ -168,11 +169,11 @@ impl DatabasesWrite for Databases {
 
     async fn forget_catch_up(&self) -> ClientResult<()> {
         let session = self.session(Side::New).await?;
-        marker::forget_catch_up(&session).await.map_err(|e| failed("forget an earlier catch-up", e))
+        marker::forget_catch_up(&session).await.map_err(|e| failed("forget an earlier catch-up", &e))
     }
 
     async fn fence(&self, side: Side, roles: &[String]) -> ClientResult<()> {
-        let of = |e| failed(&format!("fence the {} database", word(side)), e);
+        let of = |e| failed(&format!("fence the {} database", word(side)), &e);
         let mut session = self.session(side).await?;
         if side == Side::Old && roles.contains(&self.old.user) && session.endpoint().user != fence::ADMIN {
             let password = link::make_key(&self.key).map_err(|e| local("keep the fence's key", &e))?;
@@ -183,7 +184,7 @@ impl DatabasesWrite for Databases {
     }
 
     async fn unfence(&self, side: Side, state: &FenceState) -> ClientResult<()> {
-        let of = |e| failed(&format!("open the {} database", word(side)), e);
+        let of = |e| failed(&format!("open the {} database", word(side)), &e);
         let session = self.session(side).await?;
         if side == Side::New {
             // On record before the first write can come: this database is never wiped again by itself.
@@ -197,7 +198,7 @@ impl DatabasesWrite for Databases {
     }
 
     async fn tidy(&self, side: Side) -> ClientResult<()> {
-        let of = |e| failed(&format!("tidy the {} database", word(side)), e);
+        let of = |e| failed(&format!("tidy the {} database", word(side)), &e);
         match side {
             Side::New => marker::remove(&self.session(side).await?).await.map_err(of),
             Side::Old => {
@@ -222,8 +223,8 @@ fn word(side: Side) -> &'static str {
     }
 }
 
-fn failed(what: &str, error: Error) -> ClientError {
-    let kind = match &error {
+fn failed(what: &str, error: &Error) -> ClientError {
+    let kind = match error {
         _ if error.is_lost() => Kind::Unanswered,
         Error::NotEmpty { .. } | Error::Serving { .. } | Error::Mismatch { .. } => Kind::Conflict,
         Error::Privilege { .. } => Kind::Denied,

@@ -59,12 +59,12 @@ mod tests {
     #[tokio::test]
     async fn an_hour_passes_when_the_clock_is_moved() {
         let clock = Clock::default();
-        let later = clock.now() + Duration::from_secs(3600);
+        let later = clock.now() + Duration::from_hours(1);
         let waiter = tokio::spawn({
             let clock = clock.clone();
             async move { clock.until(later).await }
         });
-        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_hours(1));
         tokio::time::timeout(Duration::from_secs(5), waiter).await.unwrap().unwrap();
         assert!(clock.now() >= later);
     }

@@ -151,10 +151,10 @@ impl Step for DatabaseHandover {
     async fn undo(&self, act: &Act, change: &HandedOver) -> StepResult<()> {
         let roles = change.roles();
         let databases = &act.reach.databases;
-        if databases.is_fenced(Side::Old, &roles).await? {
-            if let Err(error) = close_and_carry_back(act, change, &roles).await {
-                agree_to_lose(act, error)?;
-            }
+        if databases.is_fenced(Side::Old, &roles).await?
+            && let Err(error) = close_and_carry_back(act, change, &roles).await
+        {
+            agree_to_lose(act, error)?;
         }
         Ok(databases.unfence(Side::Old, &change.before).await?)
     }

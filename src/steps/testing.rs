@@ -1,25 +1,86 @@
-//! The one table of step kinds that the generic tests run over: the crash schedules, the unwinding, the lost answers.
+//! The one table of step kinds that the generic tests of the engine run over: the crash schedules, the unwinding, the
+//! lost answers.
 
+use std::time::Duration;
+
+use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{database_copy, database_handover};
+use super::contract::Boxed;
+use super::{app_config, app_host, database_copy, database_handover, dns_weights, soak, static_site, targets};
 use crate::clients::fake::stage::Stage;
-use crate::step::AnyStep;
+use crate::step::{Planned, Step};
+
+/// A stage and the steps that a run plays on it.
+pub type Set = (Stage, Vec<Boxed>);
 
 /// A kind with the shortest chain of steps in which it makes sense.
 pub struct Kind {
     /// For messages.
     pub name: &'static str,
     /// The chain, on a fresh stage.
-    pub steps: for<'a> fn(&'a Stage) -> BoxFuture<'a, Vec<Box<dyn AnyStep>>>,
+    pub set: fn() -> BoxFuture<'static, Set>,
 }
 
 /// Every kind.
 pub fn kinds() -> Vec<Kind> {
-    vec![Kind { name: "database", steps: |stage| Box::pin(database(stage)) }]
+    vec![
+        Kind { name: "database", set: || async { (Stage::new(), database()) }.boxed() },
+        Kind { name: "dns-weights", set: || dns_weights::tests::whole().boxed() },
+        Kind { name: "targets and shift", set: || async { (Stage::new(), shift()) }.boxed() },
+        Kind { name: "static-site and soak", set: || async { (static_site::tests::filled(), site()) }.boxed() },
+        Kind { name: "app-host", set: || async { one(app_host::tests::stage(), app_host::tests::step()) }.boxed() },
+        Kind {
+            name: "app-config",
+            set: || async { one(app_config::tests::plain(), app_config::AppConfig {}) }.boxed(),
+        },
+        Kind {
+            name: "app-config with a port",
+            set: || async { one(app_config::tests::publishing(), app_config::AppConfig {}) }.boxed(),
+        },
+    ]
 }
 
 /// Copy and handover.
-pub async fn database(_: &Stage) -> Vec<Box<dyn AnyStep>> {
+pub fn database() -> Vec<Boxed> {
     vec![Box::new(database_copy::DatabaseCopy {}), Box::new(database_handover::DatabaseHandover { hold_at_most: 30 })]
+}
+
+fn shift() -> Vec<Boxed> {
+    let stages = super::shift_targets::expand(&[25, 100], Duration::from_mins(10));
+    let mut steps: Vec<Boxed> = vec![Box::new(targets::Targets {})];
+    steps.extend(stages.into_iter().map(|stage| Box::new(stage) as Boxed));
+    steps
+}
+
+fn site() -> Vec<Boxed> {
+    vec![Box::new(static_site::StaticSite {}), Box::new(soak::Soak { lasts: Duration::from_hours(24) })]
+}
+
+fn one(stage: Stage, step: impl Step) -> Set {
+    (stage, vec![Box::new(step)])
+}
+
+/// The change that the step plans on this stage.
+pub async fn planned<S: Step>(step: &S, stage: &Stage) -> S::Change {
+    match step.plan(&stage.look()).await.unwrap() {
+        Planned::Change(change) => change,
+        Planned::AlreadySo => panic!("nothing to change"),
+    }
+}
+
+/// The database's steps for the contract; the handover comes after the copy.
+pub fn database_cases() -> Vec<super::contract::Case> {
+    use super::contract::Case;
+    async fn copied() -> (Stage, Boxed) {
+        let stage = Stage::new();
+        let copy = database_copy::DatabaseCopy {};
+        let change = planned(&copy, &stage).await;
+        copy.apply(&stage.act(), &change).await.unwrap();
+        (stage, database().remove(1))
+    }
+    vec![
+        Case { name: "database-copy", set: || async { (Stage::new(), database().remove(0)) }.boxed() },
+        Case { name: "database-handover", set: || copied().boxed() },
+    ]
 }

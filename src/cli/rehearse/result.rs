@@ -1,6 +1,7 @@
 //! What a rehearsal ends with: a table for a person, one JSON object for a program.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -110,15 +111,15 @@ impl Rehearsed {
         };
         let mut text = format!("{}\n\n{ending} ({:.1} s)", table.render(), self.seconds);
         if let Some(why) = &self.why {
-            text += &format!("\nwhy: {why}");
+            let _ = write!(text, "\nwhy: {why}");
         }
-        text += &format!("\n{}", ledger_line(&self.report));
+        let _ = write!(text, "\n{}", ledger_line(&self.report));
         match self.as_before.as_deref() {
             Some([]) => text += "\nas before: containers, records, rules, objects and rows are what they were",
             Some(lines) => {
                 text += "\nNOT as before:";
                 for line in lines {
-                    text += &format!("\n  {line}");
+                    let _ = write!(text, "\n  {line}");
                 }
             }
             None => {}
@@ -153,10 +154,10 @@ pub fn ledger_line(report: &Value) -> String {
         n("doubled_writes")
     );
     if let Some(problem) = report["problem"].as_str() {
-        text += &format!("\nproblem:  {problem}");
+        let _ = write!(text, "\nproblem:  {problem}");
     }
     if let Some(pause) = pause {
-        text += &format!(", longest pause {pause} ms");
+        let _ = write!(text, ", longest pause {pause} ms");
     }
     text
 }

@@ -19,7 +19,7 @@ use crate::site::Site;
 pub const KEEP: &str = "keep";
 
 /// The longest a world may take to come up. A copy of much data takes long; without news for so long it is stuck.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Writes the world's orders, starts it, and waits until it is ready.
 pub async fn start(dir: &Path, id: &str, site: &Site, args: &Rehearse) -> Result<World, Failure> {

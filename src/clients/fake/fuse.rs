@@ -105,7 +105,8 @@ impl Fuse {
     /// The same for code that is not async (the journal): `None` means the process died before or after the effect.
     pub fn act_now<T>(&self, effect: impl FnOnce() -> T) -> Option<T> {
         match self.strike() {
-            Strike::None => Some(effect()),
+            // A journal on the own disk has no answer to lose.
+            Strike::None | Strike::Lose(_) => Some(effect()),
             Strike::Die(when) => {
                 if when == When::After {
                     drop(effect());
@@ -113,7 +114,6 @@ impl Fuse {
                 self.dead.send_replace(true);
                 None
             }
-            Strike::Lose(_) => Some(effect()),
             Strike::Dead => None,
         }
     }

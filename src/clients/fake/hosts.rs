@@ -102,12 +102,16 @@ impl FakeHost {
         self.put(container, path, Node::File(Bytes::copy_from_slice(text.as_bytes())));
     }
 
-    /// Everything, comparable. Ids of containers made here are left out: they differ from try to try.
+    /// Everything, comparable. Ids of containers made here, and addresses, are left out: the engine chooses them anew
+    /// at each try.
     pub fn snapshot(&self) -> Value {
         let state = self.lock();
         let mut containers: Vec<Value> = Vec::new();
         for (container, files) in &state.containers {
             let mut container = container.clone();
+            for place in &mut container.networks {
+                place.address.clear();
+            }
             if container.id.starts_with("made-") {
                 container.id.clear();
             }

@@ -8,9 +8,7 @@ use crate::event::Outcome;
 use crate::steps::testing;
 
 async fn play() -> Play {
-    let stage = Stage::new();
-    let steps = testing::database(&stage).await;
-    Play::new(stage, steps).await
+    Play::new(Stage::new(), testing::database()).await
 }
 
 #[tokio::test]

@@ -48,8 +48,8 @@ pub async fn of(session: &Session, admin: &str, side: Side) -> Result<Facts> {
 /// What stands on a server that has no such database yet: nothing.
 pub async fn of_a_server_without_it(endpoint: &Endpoint) -> ClientResult<Facts> {
     let what = "look at the new database's server";
-    let session = endpoint.with_database("postgres").connect().await.map_err(|e| failed(what, e.into()))?;
-    let version: String = session.value("SELECT version()", &[]).await.map_err(|e| failed(what, e.into()))?;
+    let session = endpoint.with_database("postgres").connect().await.map_err(|e| failed(what, &e.into()))?;
+    let version: String = session.value("SELECT version()", &[]).await.map_err(|e| failed(what, &e.into()))?;
     Ok(Facts {
         version: short(&version),
         bytes: 0,

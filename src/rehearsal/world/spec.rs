@@ -186,9 +186,10 @@ pub mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_by_name() {
+        type Damage<'a> = &'a dyn Fn(&mut Value);
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("spec.json");
-        let read = |change: &dyn Fn(&mut Value)| {
+        let read = |change: Damage<'_>| {
             let mut written = written();
             change(&mut written);
             std::fs::write(&path, written.to_string()).unwrap();
@@ -196,8 +197,7 @@ pub mod tests {
         };
         assert_eq!(read(&|_| {}).unwrap().names(), ["api.shop.test", "box.shop.test", "www.shop.test"]);
         let host = json!({"name": "app-1", "engine": "ssh://b", "address": "10.0.0.3"});
-        type Change<'a> = &'a dyn Fn(&mut Value);
-        let refused: [(&str, Change<'_>); 5] = [
+        let refused: [(&str, Damage<'_>); 5] = [
             ("`Ä1` is no id", &|s| s["id"] = json!("Ä1")),
             ("two hosts named app-1", &|s| s["site"]["app"]["hosts"].as_array_mut().unwrap().push(host.clone())),
             ("no name for its pages", &|s| s["site"]["names"]["pages"] = json!([])),

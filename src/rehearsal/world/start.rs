@@ -14,7 +14,7 @@ use super::objects::Origin;
 use super::ready::{BoxReady, DatabaseReady, Ready};
 use super::seed::Seeded;
 use super::visit::Visit;
-use super::{fingerprint, Progress, Result, Spec, World, WorldError, control, files, hosts, owner, rds, seed};
+use super::{Progress, Result, Spec, World, WorldError, control, files, fingerprint, hosts, owner, rds, seed};
 use crate::clients::docker::lab::{Lab, Subnet};
 use crate::rehearsal::clock::Clock;
 use crate::rehearsal::cloud::{ACCESS_KEY, Cloud, SECRET_KEY, Settings};

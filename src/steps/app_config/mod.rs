@@ -7,15 +7,13 @@
 mod answers;
 mod beside;
 mod change;
-#[cfg(test)]
-pub(in crate::steps) mod deaths;
 mod files;
 mod preflight;
 mod settings;
 mod state;
 mod swap;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod undo;
 
 use std::time::Duration;

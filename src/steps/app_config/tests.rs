@@ -1,11 +1,14 @@
-//! The step against an engine in memory: every point to die at, forward and back.
+//! The step against an engine in memory; the generic promises are in [`crate::steps::contract`].
 
-use super::deaths::{self, seen};
+use futures::FutureExt;
+
 use super::{AppConfig, AppConfigChange};
 use crate::clients::fake::stage::{RUN, Stage};
 use crate::clients::hosts::{Container, HostRead, HostWrite, Mount, PublishedPort};
 use crate::clients::web::{Answered, Probe};
 use crate::step::{Change, Fault, Planned, Severity, Step, Verdict};
+use crate::steps::contract::{Boxed, Case};
+use crate::steps::testing;
 
 const STEP: AppConfig = AppConfig {};
 const PASSWORD: &str = "s3cret-and-dear";
@@ -42,18 +45,33 @@ fn stage(alter: impl Fn(&mut Container)) -> Stage {
     stage
 }
 
-fn plain() -> Stage {
+pub(crate) fn plain() -> Stage {
     stage(|_| ())
 }
 
+/// One that publishes a port: old and new cannot run at a time, and the old one stops first.
+pub(crate) fn publishing() -> Stage {
+    stage(|app| {
+        let port = PublishedPort { container: 8000, protocol: "tcp".into(), address: String::new(), host: 8000 };
+        app.ports.push(port);
+    })
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case { name: "app-config", set: || async { (plain(), Box::new(STEP) as Boxed) }.boxed() },
+        Case { name: "app-config with a port", set: || async { (publishing(), Box::new(STEP) as Boxed) }.boxed() },
+    ]
+}
+
 async fn planned(stage: &Stage) -> AppConfigChange {
-    deaths::planned(&STEP, stage).await
+    testing::planned(&STEP, stage).await
 }
 
 #[tokio::test]
 async fn the_app_gets_a_new_container_and_the_very_old_one_back() {
     let stage = plain();
-    let before = seen(&stage);
+    let before = stage.snapshot();
     let change = planned(&stage).await;
     STEP.apply(&stage.act(), &change).await.unwrap();
     assert_eq!(STEP.verify(&stage.look_applied(), &change).await.unwrap(), Verdict::Holds);
@@ -70,12 +88,12 @@ async fn the_app_gets_a_new_container_and_the_very_old_one_back() {
     assert!(stage.old.signals() >= 2, "the proxy looks its upstreams up anew");
     assert!(matches!(STEP.plan(&stage.look()).await.unwrap(), Planned::AlreadySo));
 
-    let after = seen(&stage);
+    let after = stage.snapshot();
     STEP.apply(&stage.act(), &change).await.unwrap();
-    assert_eq!(seen(&stage), after, "twice is once");
+    assert_eq!(stage.snapshot(), after, "twice is once");
     for _ in 0..2 {
         STEP.undo(&stage.act(), &change).await.unwrap();
-        assert_eq!(seen(&stage), before);
+        assert_eq!(stage.snapshot(), before);
     }
 }
 
@@ -88,24 +106,10 @@ async fn undo_without_apply_changes_nothing() {
     assert_eq!(stage.snapshot(), before);
 }
 
-#[tokio::test]
-async fn whenever_the_process_dies_the_run_can_go_on_and_back() {
-    let deaths = deaths::everywhere(&STEP, plain).await;
-    assert!(deaths > 40, "{deaths}");
-}
-
 /// Then old and new cannot run at a time, and the old one stops first.
 #[tokio::test]
-async fn the_same_where_the_app_publishes_a_port() {
-    let publishes = || {
-        stage(|app| {
-            let port = PublishedPort { container: 8000, protocol: "tcp".into(), address: String::new(), host: 8000 };
-            app.ports.push(port);
-        })
-    };
-    assert!(planned(&publishes()).await.alone);
-    let deaths = deaths::everywhere(&STEP, publishes).await;
-    assert!(deaths > 40, "{deaths}");
+async fn an_app_that_publishes_a_port_stops_before_the_new_one_starts() {
+    assert!(planned(&publishing()).await.alone);
 }
 
 #[tokio::test]
@@ -129,7 +133,7 @@ async fn a_file_in_a_shared_folder_is_changed_in_a_copy() {
     };
     let stage = stage(|app| app.mounts = vec![bind("/app", "/srv/shop")]);
     stage.old.text("demo-was", "/app/logo.svg", "<svg/>");
-    let before = seen(&stage);
+    let before = stage.snapshot();
     let change = planned(&stage).await;
     assert!(change.lines().iter().any(|line| line.contains("/srv/shop stays mounted in the old container only")));
     STEP.apply(&stage.act(), &change).await.unwrap();
@@ -138,7 +142,7 @@ async fn a_file_in_a_shared_folder_is_changed_in_a_copy() {
     assert_eq!(stage.old.read_file("demo-was", "/app/logo.svg").await.unwrap(), "<svg/>");
     assert!(stage.old.read_file("demo-was", "/app/.env").await.unwrap().starts_with(b"# where"));
     STEP.undo(&stage.act(), &change).await.unwrap();
-    assert_eq!(seen(&stage), before);
+    assert_eq!(stage.snapshot(), before);
 }
 
 #[tokio::test]
@@ -162,13 +166,13 @@ async fn somebody_elses_work_is_drift() {
 async fn an_app_that_does_not_take_the_origins_is_not_swapped_in() {
     let stage = plain();
     stage.old.answer_with(|_, _| Some("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".into()));
-    let before = seen(&stage);
+    let before = stage.snapshot();
     let change = planned(&stage).await;
     let fault = STEP.apply(&stage.act(), &change).await.unwrap_err();
     assert!(fault.to_string().contains("https://www.shop.test"), "{fault}");
     assert_eq!(stage.old.resolve("demo", "was"), ["id-demo-was"], "the old one serves on");
     STEP.undo(&stage.act(), &change).await.unwrap();
-    assert_eq!(seen(&stage), before);
+    assert_eq!(stage.snapshot(), before);
 }
 
 #[tokio::test]

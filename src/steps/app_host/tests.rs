@@ -1,20 +1,23 @@
-//! The step against two engines in memory: every point to die at, forward and back.
+//! The step against two engines in memory; the generic promises are in [`crate::steps::contract`].
+
+use futures::FutureExt;
 
 use super::{AppHost, AppHostChange, How, expand};
 use crate::clients::fake::stage::{RUN, Stage, container};
 use crate::clients::hosts::{Container, HostRead, HostWrite, Mount};
 use crate::clients::web::{Answered, Probe};
 use crate::step::{Change, Fault, Planned, Severity, Step, Verdict};
-use crate::steps::app_config::deaths::{everywhere, planned, seen};
+use crate::steps::contract::{Boxed, Case};
+use crate::steps::testing::planned;
 
 const ENV_FILE: &str = "DB_HOST=db\nDB_PASSWORD=s3cret-and-dear\nCORS_ORIGINS=https://box.shop.test\n";
 
-fn step() -> AppHost {
+pub(crate) fn step() -> AppHost {
     AppHost { name: "app-1".into() }
 }
 
 /// The demo with mounts: a certificate file, a folder of uploads, the time zone. The new host answers once its proxy runs.
-fn stage() -> Stage {
+pub(crate) fn stage() -> Stage {
     let stage = Stage::new();
     let bind = |source: &str, target: &str| Mount {
         kind: "bind".into(),
@@ -57,7 +60,7 @@ fn stage() -> Stage {
 async fn three_containers_go_with_images_files_and_settings_and_come_away_again() {
     let stage = stage();
     assert_eq!(expand(&stage.look()), [step()]);
-    let before = seen(&stage);
+    let before = stage.snapshot();
     let change: AppHostChange = planned(&step(), &stage).await;
     let names: Vec<&str> = change.containers.iter().map(|moved| moved.name.as_str()).collect();
     assert_eq!(names, ["demo-was", "demo-web", "demo-proxy"], "what the proxy names starts before it");
@@ -69,10 +72,10 @@ async fn three_containers_go_with_images_files_and_settings_and_come_away_again(
     step().apply(&stage.act(), &change).await.unwrap();
     assert_eq!(step().verify(&stage.look_applied(), &change).await.unwrap(), Verdict::Holds, "503, but it is up");
     assert!(matches!(step().plan(&stage.look()).await.unwrap(), Planned::AlreadySo));
-    let after = seen(&stage);
+    let after = stage.snapshot();
     assert_eq!(after["old"], before["old"], "nothing changed on the box");
     step().apply(&stage.act(), &change).await.unwrap();
-    assert_eq!(seen(&stage), after, "twice is once");
+    assert_eq!(stage.snapshot(), after, "twice is once");
 
     let text = ENV_FILE
         .replace("=db\n", "=shop-db.rds.test\n")
@@ -86,14 +89,12 @@ async fn three_containers_go_with_images_files_and_settings_and_come_away_again(
     assert_eq!(proxy.labels["outgrow.run"], RUN);
     for _ in 0..2 {
         step().undo(&stage.act(), &change).await.unwrap();
-        assert_eq!(seen(&stage), before);
+        assert_eq!(stage.snapshot(), before);
     }
 }
 
-#[tokio::test]
-async fn whenever_the_process_dies_the_run_can_go_on_and_back() {
-    let deaths = everywhere(&step(), stage).await;
-    assert!(deaths > 40, "{deaths}");
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case { name: "app-host", set: || async { (stage(), Box::new(step()) as Boxed) }.boxed() }]
 }
 
 #[tokio::test]
@@ -101,21 +102,21 @@ async fn what_others_put_there_stays() {
     let stage = stage();
     stage.new.place(Container { id: "theirs".into(), ..container("their-cache", "cache") });
     stage.new.place(Container { id: "web".into(), image_id: "sha256:demo-web".into(), ..container("x", "x") });
-    let before = seen(&stage);
+    let before = stage.snapshot();
     let change = planned(&step(), &stage).await;
     assert!(change.networks.is_empty(), "the network is theirs");
     assert!(change.images.iter().all(|image| image.id != "sha256:demo-web"), "so is this image");
     step().undo(&stage.act(), &change).await.unwrap();
-    assert_eq!(seen(&stage), before, "undo without apply");
+    assert_eq!(stage.snapshot(), before, "undo without apply");
     step().apply(&stage.act(), &change).await.unwrap();
     step().undo(&stage.act(), &change).await.unwrap();
-    assert_eq!(seen(&stage), before);
+    assert_eq!(stage.snapshot(), before);
 
     stage.new.place(Container { id: "taken".into(), ..container("demo-web", "web") });
-    let before = seen(&stage);
+    let before = stage.snapshot();
     assert!(matches!(step().apply(&stage.act(), &change).await, Err(Fault::Drifted { .. })));
     step().undo(&stage.act(), &change).await.unwrap();
-    assert_eq!(seen(&stage), before);
+    assert_eq!(stage.snapshot(), before);
     let findings = step().check(&stage.look()).await.unwrap();
     assert!(
         findings.iter().any(|f| f.severity == Severity::Blocker && f.what.contains("demo-web already")),

@@ -15,18 +15,30 @@ async fn chain(stage: &Stage, which: Which, stages: &[u8]) -> Vec<DnsWeights> {
     expand(&stage.look(), which, stages, BAKE, 60).await.unwrap()
 }
 
-/// The link of this number, with those before it applied.
-async fn link(number: usize) -> (Stage, Boxed) {
+/// Two names, so that a batch has more than one.
+fn stage_of_two() -> Stage {
     let mut stage = Stage::new();
     let mut site = (*stage.site).clone();
-    // Two names, so that a batch has more than one.
     site.names.api.push("box.shop.test".into());
     stage.site = site.into();
+    stage
+}
+
+/// The link of this number, with those before it applied.
+async fn link(number: usize) -> (Stage, Boxed) {
+    let stage = stage_of_two();
     let mut steps = chain(&stage, Which::Api, &[5, 100]).await;
     for step in &steps[..number] {
         step.apply(&stage.act(), &step.change).await.unwrap();
     }
     (stage, Box::new(steps.remove(number)))
+}
+
+/// The whole chain.
+pub(crate) async fn whole() -> (Stage, Vec<Boxed>) {
+    let stage = stage_of_two();
+    let steps = chain(&stage, Which::Api, &[5, 100]).await;
+    (stage, steps.into_iter().map(|step| Box::new(step) as Boxed).collect())
 }
 
 pub(crate) fn cases() -> Vec<Case> {

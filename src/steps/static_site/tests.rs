@@ -13,7 +13,7 @@ use crate::steps::contract::{Boxed, Case};
 const ROOT: &str = "/usr/share/nginx/html";
 
 /// A bucket somebody filled before: one page that will be overwritten, one file that is none of ours.
-fn filled() -> Stage {
+pub(crate) fn filled() -> Stage {
     let stage = Stage::new();
     let headers = Headers { content_type: "text/html".into(), ..Headers::default() };
     stage.objects.meddle("shop-pages", "index.html", "<p>before", headers.clone());
