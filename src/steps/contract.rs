@@ -114,7 +114,7 @@ fn taken_back(stage: &Stage) -> Value {
 }
 
 /// Compares two worlds and shows where they differ, not all of both.
-fn same(found: &Value, wanted: &Value, told: &str) {
+pub fn same(found: &Value, wanted: &Value, told: &str) {
     if found == wanted {
         return;
     }
@@ -216,7 +216,12 @@ async fn whichever_answer_is_lost_forward_reaches_the_end_and_back_the_start() {
                     scene.stage.fuse.lose_answer_at(at, side);
                     let first = scene.apply().await;
                     let told = format!("{}: {at} {side:?}, forward {forward}", case.name);
-                    assert!(matches!(first, Ok(()) | Err(Fault::InDoubt(_))), "{told}: {first:?}");
+                    match first {
+                        Ok(()) | Err(Fault::InDoubt(_)) => {}
+                        // A step may also take itself back at once, for what must not stay half done.
+                        Err(Fault::Failed { .. }) => same(&taken_back(&scene.stage), &scene.start, &told),
+                        other => panic!("{told}: {other:?}"),
+                    }
                     scene.stage.fuse.revive();
                     let done = if forward { scene.apply().await } else { scene.undo().await };
                     done.unwrap_or_else(|e| panic!("{told}: {e}"));

@@ -22,7 +22,7 @@ async fn holds<S: Step>(step: &S, shop: &Shop, change: &S::Change) {
     loop {
         match step.verify(&shop.look(), change).await.unwrap() {
             Verdict::Holds => return,
-            Verdict::Wait { why, .. } => assert!(started.elapsed() < Duration::from_secs(60), "{why}"),
+            Verdict::Wait { why, .. } => assert!(started.elapsed() < Duration::from_mins(1), "{why}"),
             other => panic!("{other:?}"),
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -39,12 +39,12 @@ async fn the_boxs_app_is_swapped_under_visitors_and_comes_back_itself() {
     let was = shop.sandbox.called("was");
     let change = planned(&step, &shop).await;
 
-    let (stop, visitors) = shop.visitors();
+    let (halt, visitors) = shop.visitors();
     let started = Instant::now();
     step.apply(&shop.act(), &change).await.unwrap();
     eprintln!("app-config in {:?}", started.elapsed());
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    stop.store(true, Ordering::Relaxed);
+    halt.store(true, Ordering::Relaxed);
     let (all, failed, longest) = visitors.await.unwrap();
     eprintln!("forward: {all} requests, {failed} failed, {longest:?} the longest time without an answer");
     assert_eq!(failed, 0);
@@ -69,12 +69,12 @@ async fn the_boxs_app_is_swapped_under_visitors_and_comes_back_itself() {
     step.apply(&shop.act(), &change).await.unwrap();
     assert!(matches!(step.plan(&shop.look()).await.unwrap(), Planned::AlreadySo));
 
-    let (stop, visitors) = shop.visitors();
+    let (halt, visitors) = shop.visitors();
     let started = Instant::now();
     step.undo(&shop.act(), &change).await.unwrap();
     eprintln!("back in {:?}", started.elapsed());
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    stop.store(true, Ordering::Relaxed);
+    halt.store(true, Ordering::Relaxed);
     let (all, failed, longest) = visitors.await.unwrap();
     eprintln!("back: {all} requests, {failed} failed, {longest:?} the longest time without an answer");
     assert_eq!(failed, 0);

@@ -204,6 +204,7 @@ async fn an_engine_is_reached_by_ssh_and_again_after_its_end() {
 }
 
 /// Streams an image from this machine's engine to `to`, and half of one.
+#[expect(clippy::print_stderr, reason = "a figure for whoever runs it by hand")]
 async fn copies_an_image(to: &dyn HostWrite) {
     let from = connect(&local()).await.unwrap();
     let image = "outgrow-demo/web:latest";
@@ -211,7 +212,7 @@ async fn copies_an_image(to: &dyn HostWrite) {
     assert!(!to.has_image(&id).await.unwrap());
     // a torn stream is an error, though the engine may answer 200
     let torn = from.save_images(&[image.to_owned()]).await.unwrap().take(40).boxed();
-    let error = to.load_images(torn).await.err().expect("half an image is no image");
+    let error = to.load_images(torn).await.expect_err("half an image is no image");
     assert_eq!(error.kind, Kind::Refused, "{error}");
     assert!(!to.has_image(&id).await.unwrap());
 

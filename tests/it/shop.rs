@@ -67,7 +67,7 @@ impl Shop {
         let shop = Self { sandbox, site, reach, host, _files: files };
         let started = Instant::now();
         while shop.status().await != Some(200) {
-            assert!(started.elapsed() < Duration::from_secs(60), "the box does not answer");
+            assert!(started.elapsed() < Duration::from_mins(1), "the box does not answer");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         shop
