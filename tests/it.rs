@@ -20,6 +20,8 @@ mod layers;
 mod pg;
 #[path = "it/postgres.rs"]
 mod postgres;
+#[path = "it/rehearsal.rs"]
+mod rehearsal;
 #[path = "it/shipped.rs"]
 mod shipped;
 #[path = "it/shop.rs"]

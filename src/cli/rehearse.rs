@@ -69,7 +69,7 @@ async fn in_world(
     plan::refuse_blocked(&made.plan)?;
     let run = load::new_run(home, &made.plan)?;
     let sealed = run::save(&made.plan, &run)?;
-    let before = world.ask(&Request::Fingerprint { as_of: None }).await?;
+    let before = world.ask(&Request::Fingerprint { later: false }).await?;
     world.ask(&Request::VisitorsStart).await?;
     tokio::time::sleep(LOOK_AROUND).await;
     let began = Instant::now();
@@ -87,9 +87,8 @@ async fn in_world(
     tokio::time::sleep(LOOK_AROUND).await;
     world.ask(&Request::VisitorsStop).await?;
     let report = world.ask(&Request::Report).await?;
-    let snapshot = before["moment"]["snapshot"].as_str().map(str::to_owned);
     let as_before = match outcome {
-        Outcome::RolledBack => Some(differences(&before, &world.ask(&Request::Fingerprint { as_of: snapshot }).await?)),
+        Outcome::RolledBack => Some(differences(&before, &world.ask(&Request::Fingerprint { later: true }).await?)),
         _ => None,
     };
     let events = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();

@@ -120,7 +120,7 @@ impl Session {
         let by = whoami();
         if self.engine.state().run.is_empty() {
             self.engine.begin(&self.plan.id, &self.digest, &by)?;
-        } else if self.engine.state().ended.is_none() {
+        } else {
             self.engine.take_up(&by)?;
         }
         match (wish, self.engine.state().ended) {

@@ -114,7 +114,9 @@ impl Engine {
 
     /// Takes up a run that stopped or crashed. It keeps its direction.
     pub fn take_up(&mut self, by: &str) -> Result<(), JournalError> {
-        self.note(Fact::Resumed { by: by.into() })?;
+        if self.journal.state().ended.is_none() {
+            self.note(Fact::Resumed { by: by.into() })?;
+        }
         let run = self.journal.state().run.clone();
         self.events.send(Event::RunStarted { run, steps: self.items.len(), resumed: true });
         Ok(())

@@ -39,7 +39,15 @@ impl Status {
             (Some(_), ..) => ("rolled-back", state.back_because.clone(), None),
             (None, Some((why, next)), _) => ("on-hold", Some(why.clone()), Some(next.clone())),
             (None, None, false) => {
-                let why = "its process is gone; nothing moves until a person says so".to_owned();
+                let inside = index.is_some_and(|i| {
+                    state.steps[i].id.starts_with("database-handover") && state.steps[i].progress != Progress::Waiting
+                });
+                let why = if inside {
+                    "its process died inside the handover: perhaps NO DATABASE TAKES WRITES until this is ended"
+                } else {
+                    "its process is gone; nothing moves until a person says so"
+                };
+                let why = why.to_owned();
                 let way = if back { String::new() } else { format!(" or outgrow rollback {run}") };
                 ("stopped", Some(why), Some(format!("outgrow resume {run}{way}")))
             }

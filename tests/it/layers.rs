@@ -31,7 +31,6 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("discover", &["clients", "rewrite", "site", "text"]),
     ("rehearsal", &["clients", "site"]),
     // the edge
-    ("report", &["event", "journal", "plan"]),
     ("ui", &["event", "plan", "step", "text"]),
     ("cli", &ANY),
 ];
@@ -52,7 +51,6 @@ const ANY: [&str; 18] = [
     "engine",
     "discover",
     "rehearsal",
-    "report",
     "ui",
 ];
 

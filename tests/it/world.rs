@@ -57,9 +57,11 @@ impl Here {
         ask(&self.ready.control, &request).await.unwrap()
     }
 
-    async fn stop(mut self) {
+    /// Ends the world; what it leaves in its directory can still be looked at.
+    async fn stop(mut self) -> tempfile::TempDir {
         self.ask(Request::Stop).await;
         self.ended().await;
+        self.dir
     }
 
     /// Waits for the process's own end.

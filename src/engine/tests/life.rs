@@ -91,7 +91,7 @@ impl Play {
             Engine::new(items.collect(), journal, self.stage.reach(), site, options, lever, Sink::nowhere());
         if fresh {
             engine.begin(RUN, "digest", "me@here").ok()?;
-        } else if !over {
+        } else {
             engine.take_up("me@here").ok()?;
         }
         if engine.state().ended == Some(Outcome::RolledBack) {

@@ -57,6 +57,8 @@ pub struct Copy {
 /// What the copy needs of the box before anything is made, and the image of its database.
 pub struct Surveyed {
     originals: Vec<Original>,
+    /// Images that were not on this machine before.
+    pub brought: Vec<String>,
     /// The definition of the box's database.
     pub database: Container,
 }
@@ -66,11 +68,9 @@ impl Copying<'_> {
     pub async fn survey(&self) -> Result<Surveyed> {
         let originals =
             self.progress.part("looked at the box", select::originals(self.from, &self.spec.site.old)).await?;
-        if !self.same {
-            image::bring(self, &originals).await?;
-        }
+        let brought = if self.same { Vec::new() } else { image::bring(self, &originals).await? };
         let database = self.named(&originals, &self.spec.site.old.database.container)?.container.clone();
-        Ok(Surveyed { originals, database })
+        Ok(Surveyed { originals, brought, database })
     }
 
     /// Makes the copy and starts it; the network is there already.

@@ -36,9 +36,9 @@ pub enum Request {
     Report,
     /// What "as before" means.
     Fingerprint {
-        /// The `moment.snapshot` of an earlier fingerprint: rows are looked at as far as they were there then.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        as_of: Option<String>,
+        /// Whether it is to be held against an earlier one: rows that came since are then no difference.
+        #[serde(default)]
+        later: bool,
     },
     /// End by yourself when nobody asks anything for so long.
     Lease {
@@ -210,7 +210,7 @@ async fn act(world: &World, request: &Request) -> Result<Value> {
         }
         Request::Now => now(),
         Request::Report => report::make(world).await?,
-        Request::Fingerprint { as_of } => fingerprint::take(world, as_of.as_deref()).await?,
+        Request::Fingerprint { later } => fingerprint::take(world, *later).await?,
         Request::Lease { seconds } => {
             world.lease.send_replace(Some(Duration::from_secs(*seconds)));
             json!({})
@@ -229,7 +229,7 @@ mod tests {
         let read = |text| serde_json::from_str::<Request>(text).unwrap();
         assert_eq!(read(r#"{"ask":"visitors-start"}"#), Request::VisitorsStart);
         assert_eq!(read(r#"{"ask":"advance","ms":300000}"#), Request::Advance { ms: 300_000 });
-        assert_eq!(read(r#"{"ask":"fingerprint"}"#), Request::Fingerprint { as_of: None });
+        assert_eq!(read(r#"{"ask":"fingerprint"}"#), Request::Fingerprint { later: false });
         assert!(serde_json::from_str::<Request>(r#"{"ask":"advance"}"#).is_err());
     }
 

@@ -3,15 +3,17 @@
 mod aws;
 mod database;
 mod engine;
+mod rows;
 
 use serde_json::{Value, json};
 
+pub use rows::Rows;
+
 use super::{Result, World};
 
-/// Takes it. `as_of` is the `moment.snapshot` of an earlier one: rows are then looked at as far as they were there already,
-/// so that what visitors wrote in the meantime is no difference.
-pub async fn take(world: &World, as_of: Option<&str>) -> Result<Value> {
-    let (copy, old, new) = tokio::try_join!(engine::of(world), database::old(world, as_of), database::new(world),)?;
+/// Takes it. A `later` one is to be held against the first: rows that visitors wrote in the meantime are no difference.
+pub async fn take(world: &World, later: bool) -> Result<Value> {
+    let (copy, old, new) = tokio::try_join!(engine::of(world), database::old(world, later), database::new(world),)?;
     Ok(json!({
         "box": copy,
         "records": aws::records(world),
@@ -19,7 +21,7 @@ pub async fn take(world: &World, as_of: Option<&str>) -> Result<Value> {
         "bucket": aws::bucket(world),
         "old_database": old.content,
         "new_database": new,
-        "moment": {"snapshot": old.snapshot, "sequences": old.sequences},
+        "moment": {"sequences": old.sequences},
     }))
 }
 
@@ -57,9 +59,9 @@ mod tests {
 
     #[test]
     fn differences_are_told_by_their_place() {
-        let before = json!({"box": {"was": {"running": true}}, "records": ["a"], "moment": {"snapshot": "1:1:"}});
+        let before = json!({"box": {"was": {"running": true}}, "records": ["a"], "moment": {"sequences": 1}});
         let now =
-            json!({"box": {"was": {"running": false}, "was-2": {}}, "records": ["a"], "moment": {"snapshot": "2:2:"}});
+            json!({"box": {"was": {"running": false}, "was-2": {}}, "records": ["a"], "moment": {"sequences": 2}});
         let told = differences(&before, &now);
         assert_eq!(told, ["box › was › running: was true, is false", "box › was-2: was null, is {}"]);
         assert_eq!(differences(&before, &before), Vec::<String>::new());

@@ -49,6 +49,8 @@ pub async fn run(spec: Spec, progress: Progress, on_ready: impl FnOnce(&Ready)) 
         () = signals.ended() => None,
     };
     let outcome = world.end().await;
+    // What says where the world is must not outlive it.
+    let _ = std::fs::remove_file(dir.join("world.json"));
     drop(listening);
     if let Some(asker) = asker {
         asker.tell(&outcome).await;
@@ -69,6 +71,12 @@ impl World {
         self.ending.cancel();
         self.serving.abort();
         owner::remove(&self.lab, &self.spec.id).await?;
+        for image in &self.brought {
+            // One that somebody else uses by now stays.
+            if let Err(error) = self.lab.host().remove_image(image).await {
+                tracing::info!(%error, "an image stays");
+            }
+        }
         back
     }
 }

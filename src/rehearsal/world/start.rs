@@ -1,5 +1,6 @@
 //! Bringing a world up: what does not wait for anything else is done at the same time.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,11 +12,12 @@ use super::boxcopy::{Copy, Copying};
 use super::front::{Front, trustable};
 use super::objects::Origin;
 use super::ready::{BoxReady, DatabaseReady, Ready};
+use super::seed::Seeded;
 use super::visit::Visit;
-use super::{Progress, Result, Spec, World, WorldError, control, files, hosts, owner, rds, seed};
-use crate::clients::docker::lab::Lab;
+use super::{Progress, Result, Spec, World, WorldError, control, files, fingerprint, hosts, owner, rds, seed};
+use crate::clients::docker::lab::{Lab, Subnet};
 use crate::rehearsal::clock::Clock;
-use crate::rehearsal::cloud::{Cloud, Settings};
+use crate::rehearsal::cloud::{ACCESS_KEY, Cloud, SECRET_KEY, Settings};
 use crate::rehearsal::edge::{Authority, Edge};
 use crate::rehearsal::state::Shared;
 
@@ -98,15 +100,7 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
     let ((copy, box_ca), new_hosts, database) = tokio::try_join!(copy, new_hosts, database)?;
 
     let shared = Shared::new(Clock::default());
-    let settings = Settings { region: spec.site.aws.region.clone(), ..Settings::default() };
-    let s3 = spec.dir.join("s3");
-    let cloud = Cloud::new(shared.clone(), s3.clone(), settings.clone()).map_err(WorldError::file("use", &s3))?;
-    let seeded = seed::seed(&cloud, &spec, vpc, copy.proxy, &database)?;
-    let origin = Arc::new(Origin(cloud.objects()));
-    let edge = Edge::start(shared.clone(), &tls_dir, ([127, 0, 0, 1], 0).into(), origin).await?;
-    if let Some(trouble) = edge.troubles().first() {
-        return Err(WorldError::Spec(trouble.clone()));
-    }
+    let (cloud, seeded, edge) = cloud(&spec, &shared, vpc, copy.proxy, &database).await?;
     let box_ca_file = tls_dir.join("box-ca.pem");
     files::write(&box_ca_file, box_ca.as_bytes(), 0o644)?;
     let ca_files = vec![tls_dir.join("ca.pem"), box_ca_file];
@@ -126,9 +120,9 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         pid: std::process::id(),
         control: control::path_for(&spec.dir, &spec.id),
         aws_endpoint: format!("http://{endpoint}"),
-        access_key: settings.access_key,
-        secret_key: settings.secret_key,
-        region: settings.region,
+        access_key: ACCESS_KEY.into(),
+        secret_key: SECRET_KEY.into(),
+        region: spec.site.aws.region.clone(),
         dns: edge.dns_address(),
         ca_files,
         resolve: [(database.host.clone(), database.address.into())].into(),
@@ -149,8 +143,43 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         parts: progress.parts(),
     };
     let lease = tokio::sync::watch::Sender::new(spec.lease());
-    let world = World { spec, lab, progress, cloud, edge, copy, rds: database, seeded, visit, lease, ending, serving };
+    let world = World {
+        spec,
+        lab,
+        progress,
+        cloud,
+        edge,
+        copy,
+        brought: surveyed.brought,
+        rds: database,
+        seeded,
+        rows: fingerprint::Rows::default(),
+        visit,
+        lease,
+        ending,
+        serving,
+    };
     Ok((world, ready))
+}
+
+/// The AWS side, with what the site's owner has there, and the data plane that acts on it.
+async fn cloud(
+    spec: &Spec,
+    shared: &Shared,
+    vpc: Subnet,
+    proxy: Ipv4Addr,
+    database: &rds::Rds,
+) -> Result<(Cloud, Seeded, Edge)> {
+    let settings = Settings { region: spec.site.aws.region.clone(), ..Settings::default() };
+    let s3 = spec.dir.join("s3");
+    let cloud = Cloud::new(shared.clone(), s3.clone(), settings).map_err(WorldError::file("use", &s3))?;
+    let seeded = seed::seed(&cloud, spec, vpc, proxy, database)?;
+    let origin = Arc::new(Origin(cloud.objects()));
+    let edge = Edge::start(shared.clone(), &spec.dir.join("tls"), ([127, 0, 0, 1], 0).into(), origin).await?;
+    match edge.troubles().first() {
+        Some(trouble) => Err(WorldError::Spec(trouble.clone())),
+        None => Ok((cloud, seeded, edge)),
+    }
 }
 
 fn box_ready(spec: &Spec, copy: &Copy) -> BoxReady {

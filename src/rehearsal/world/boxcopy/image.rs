@@ -6,8 +6,8 @@ use super::Copying;
 use super::select::Original;
 use crate::rehearsal::world::Result;
 
-/// Streams the images that the local engine lacks from the box's, without a copy on disk.
-pub async fn bring(copying: &Copying<'_>, originals: &[Original]) -> Result<()> {
+/// Streams the images that the local engine lacks from the box's, without a copy on disk; gives their names.
+pub async fn bring(copying: &Copying<'_>, originals: &[Original]) -> Result<Vec<String>> {
     let (from, to) = (copying.from.host(), copying.to.host());
     let mut missing: Vec<String> = Vec::new();
     let ids = futures::stream::iter(originals.iter().map(|o| &o.container)).map(|container| {
@@ -25,8 +25,9 @@ pub async fn bring(copying: &Copying<'_>, originals: &[Original]) -> Result<()> 
     missing.sort();
     missing.dedup();
     if missing.is_empty() {
-        return Ok(());
+        return Ok(missing);
     }
     let doing = async { to.load_images(from.save_images(&missing).await?).await };
-    Ok(copying.progress.part(&format!("brought {} over", missing.join(", ")), doing).await?)
+    copying.progress.part(&format!("brought {} over", missing.join(", ")), doing).await?;
+    Ok(missing)
 }

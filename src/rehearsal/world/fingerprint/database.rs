@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::rehearsal::world::{Result, World, WorldError};
+use crate::rehearsal::world::{Result, World};
 
-/// What the old database holds, and the moment it was looked at.
+/// What the old database holds.
 pub struct Old {
     /// Tables and roles.
     pub content: Value,
-    /// The server's own name for the moment.
-    pub snapshot: Value,
     /// Where the sequences stand. They go on with every write and never back, so they tell a moment and no difference.
     pub sequences: Value,
 }
@@ -29,28 +27,33 @@ const ROLES: &str = "SELECT json_agg(to_jsonb(r) - 'oid' - 'rolpassword' || json
 const DATABASES: &str = "SELECT json_agg(json_build_array(datname, datallowconn, datconnlimit, datacl::text, \
       pg_catalog.pg_get_userbyid(datdba)) ORDER BY datname) FROM pg_catalog.pg_database";
 
-/// Looks at the old database. With `as_of`, at the rows that were there at that moment only.
-pub async fn old(world: &World, as_of: Option<&str>) -> Result<Old> {
-    if let Some(odd) =
-        as_of.filter(|s| s.is_empty() || !s.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | ',')))
-    {
-        return Err(WorldError::Spec(format!("`{odd}` is no snapshot of an earlier fingerprint")));
-    }
+/// Looks at the old database. The first look also keeps a hash of every row; a `later` one says of a table that has
+/// grown that it is as before if every row of then is there still, unchanged: what visitors wrote is no difference.
+pub async fn old(world: &World, later: bool) -> Result<Old> {
     let (console, name) = (&world.copy.console, &world.spec.site.old.database.name);
     let (relations, roles, databases) =
         tokio::try_join!(console.ask(name, RELATIONS), console.ask(name, ROLES), console.ask(name, DATABASES))?;
     let named = relations.as_array().into_iter().flatten();
     let named = named.filter_map(|relation| Some((relation[0].as_str()?, relation[1].as_str()?)));
     let (sequences, tables): (Vec<_>, Vec<_>) = named.partition(|(_, kind)| *kind == "S");
+    // What a materialized view holds follows from the tables.
+    let (derived, tables): (Vec<_>, Vec<_>) = tables.into_iter().partition(|(_, kind)| *kind == "m");
     let sequences = object(sequences.iter().map(|(name, _)| {
         format!("'{}', (SELECT json_build_array(last_value, is_called) FROM {name})", name.replace('\'', "''"))
     }));
-    let tables = object(tables.iter().map(|(name, _)| look(name, as_of)));
-    // All in one statement: the digests and the moment are of one snapshot.
-    let sql = format!("SELECT json_build_array(pg_catalog.pg_current_snapshot(), {tables}, {sequences})");
-    let found = console.ask(name, &sql).await?;
-    let content = json!({"tables": found[1], "roles": roles, "databases": databases});
-    Ok(Old { content, snapshot: found[0].clone(), sequences: found[2].clone() })
+    let looks = object(tables.iter().map(|(name, _)| look(name)));
+    // All in one statement: the digests are of one moment.
+    let sql = format!("SELECT json_build_array({looks}, {sequences})");
+    let mut found = console.ask(name, &sql).await?;
+    let tables: Vec<&str> = tables.iter().map(|(name, _)| *name).collect();
+    if later {
+        world.rows.forgive(console, name, &mut found[0]).await?;
+    } else {
+        world.rows.keep(console, name, &tables, &found[0]).await?;
+    }
+    let derived: Vec<&str> = derived.iter().map(|(name, _)| *name).collect();
+    let content = json!({"tables": found[0], "derived": derived, "roles": roles, "databases": databases});
+    Ok(Old { content, sequences: found[1].clone() })
 }
 
 /// Names and values as one JSON object. A function takes a hundred arguments, no more: hence the parts.
@@ -61,15 +64,11 @@ fn object(pairs: impl Iterator<Item = String>) -> String {
 }
 
 /// A table's name, and a scalar query for its rows and the sum of their hashes, in which their order does not matter.
-fn look(relation: &str, as_of: Option<&str>) -> String {
+fn look(relation: &str) -> String {
     let name = relation.replace('\'', "''");
-    // Transaction numbers of rows have 32 bits; a copy made for a rehearsal has not seen so many.
-    let only = as_of.map_or(String::new(), |moment| {
-        format!(" WHERE pg_catalog.pg_visible_in_snapshot(t.xmin::text::xid8, '{moment}'::pg_snapshot)")
-    });
     format!(
         "'{name}', (SELECT json_build_array(count(*), \
-         coalesce(sum(pg_catalog.hashtextextended(t::text, 0)::numeric), 0)::text) FROM {relation} t{only})"
+         coalesce(sum(pg_catalog.hashtextextended(t::text, 0)::numeric), 0)::text) FROM {relation} t)"
     )
 }
 
