@@ -35,7 +35,8 @@ pub async fn run(args: &Run, global: &Global) -> Ending {
     let digest = save(&plan, &run)?;
     out::say(&format!("run {} · to look in from elsewhere: outgrow status {0}", run.id));
     let (events, ui) = Ui::start(Mode::fitting(global.json), Paint::fitting(global.no_color));
-    let companion = guided.then(|| companion(asker, args.whole, global));
+    let ui = Arc::new(ui);
+    let companion = guided.then(|| companion(asker, args.whole, global, &ui));
     let how = How { companion, ..How::default() };
     let session = Session::with(&home, run, digest, reach, how, events);
     finish(ui, session?.drive(Wish::Begin).await)
@@ -47,7 +48,8 @@ pub async fn resume(args: &Resume, global: &Global) -> Ending {
     let run = home.run(&args.run).map_err(|e| Failure::bad_input(e.to_string()))?;
     let (events, ui) = Ui::start(Mode::fitting(global.json), Paint::fitting(global.no_color));
     let guided = Mode::fitting(global.json) == Mode::Bars && !args.yes;
-    let companion = guided.then(|| companion(prompt::fitting(false), false, global));
+    let ui = Arc::new(ui);
+    let companion = guided.then(|| companion(prompt::fitting(false), false, global, &ui));
     let session = Session::open(&home, run, How { companion, ..How::default() }, events).await?;
     let plan = session.plan().clone();
     last(ui, session.drive(Wish::Resume).await, &plan).await
@@ -66,6 +68,7 @@ pub async fn rollback(args: &Rollback, global: &Global) -> Ending {
     }
     agree(&mut *prompt::fitting(args.yes), &format!("Take run {} back?", run.id))?;
     let (events, ui) = Ui::start(Mode::fitting(global.json), Paint::fitting(global.no_color));
+    let ui = Arc::new(ui);
     let how = How { may_lose_writes: args.accept_loss, ..How::default() };
     let session = Session::open(&home, run, how, events).await?;
     let outcome = session.drive(Wish::RollBack("a person took it back".to_owned())).await;
@@ -133,13 +136,14 @@ fn agree(asker: &mut dyn Ask, text: &str) -> Result<(), Failure> {
 }
 
 /// Waits for the display, and turns how the run ended into the exit code.
-pub fn finish(ui: Ui, outcome: Result<Outcome, Failure>) -> Ending {
-    ui.finish();
+pub fn finish(ui: Arc<Ui>, outcome: Result<Outcome, Failure>) -> Ending {
+    // The engine and its companion are gone by now, so this is the last hand on it.
+    drop(ui);
     Ok(ExitCode::from(outcome?.exit_code()))
 }
 
 /// The same for a run that was taken up again: a rehearsal that is over tells what its ledger found.
-async fn last(ui: Ui, outcome: Result<Outcome, Failure>, plan: &Plan) -> Ending {
+async fn last(ui: Arc<Ui>, outcome: Result<Outcome, Failure>, plan: &Plan) -> Ending {
     let over = matches!(outcome, Ok(Outcome::Done | Outcome::RolledBack));
     let ending = finish(ui, outcome)?;
     if over {
@@ -148,9 +152,14 @@ async fn last(ui: Ui, outcome: Result<Outcome, Failure>, plan: &Plan) -> Ending 
     Ok(ending)
 }
 
-fn companion(asker: Box<dyn Ask>, whole: bool, global: &Global) -> Arc<dyn Companion> {
+fn companion(asker: Box<dyn Ask>, whole: bool, global: &Global, ui: &Arc<Ui>) -> Arc<dyn Companion> {
     let paint = Paint::fitting(global.no_color);
-    Arc::new(Guide { asker: Arc::new(Mutex::new(asker)), most: if whole { usize::MAX } else { 24 }, paint })
+    Arc::new(Guide {
+        asker: Arc::new(Mutex::new(asker)),
+        most: if whole { usize::MAX } else { 24 },
+        paint,
+        ui: Arc::clone(ui),
+    })
 }
 
 /// The guided migration: a card and a question before each step.
@@ -158,6 +167,7 @@ struct Guide {
     asker: Arc<Mutex<Box<dyn Ask>>>,
     most: usize,
     paint: Paint,
+    ui: Arc<Ui>,
 }
 
 #[async_trait]
@@ -176,6 +186,7 @@ impl Companion for Guide {
             back: &back,
             grave,
         };
+        self.ui.settle();
         out::say(&guide::card(&card, self.most, self.paint));
         if planned.draft.is_none() {
             return Answer::Go;

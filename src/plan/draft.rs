@@ -35,15 +35,15 @@ pub async fn draft(look: &Look, playbook: &Playbook, rehearsal: Option<String>) 
                 true
             }
         };
-        let draft = match step.plan(look).await {
-            Ok(draft) => draft,
-            Err(_) if stands_in_the_way => None,
+        let (draft, unknown) = match step.plan(look).await {
+            Ok(draft) => (draft, false),
+            Err(_) if stands_in_the_way => (None, true),
             Err(fault) => {
                 findings.push(blocker(&step.id(), &fault));
-                None
+                (None, true)
             }
         };
-        match PlannedStep::new(&**step, draft) {
+        match PlannedStep::new(&**step, draft).map(|planned| PlannedStep { unknown, ..planned }) {
             Ok(step) if planned.iter().any(|p: &PlannedStep| p.id == step.id) => findings.push(Finding::new(
                 Severity::Blocker,
                 format!("the step {} occurs twice", step.id),

@@ -49,8 +49,11 @@ pub struct PlannedStep {
     pub explain: String,
     /// The step itself.
     pub parameters: Value,
-    /// What it alters; `None` where it is so already.
+    /// What it alters; `None` where it is so already, or where that could not be found out.
     pub draft: Option<Draft>,
+    /// It could not be found out what the step would alter; the findings say why.
+    #[serde(default)]
+    pub unknown: bool,
 }
 
 impl Plan {
@@ -75,6 +78,7 @@ impl PlannedStep {
             explain: step.explain(),
             parameters: step.parameters()?,
             draft,
+            unknown: false,
         })
     }
 }

@@ -11,7 +11,7 @@ const SHORT: usize = 24;
 /// The whole plan as text; `whole` shows every line of every diff.
 pub fn render(plan: &Plan, whole: bool) -> String {
     let mut text = String::new();
-    let so = plan.steps.iter().filter(|s| s.draft.is_none()).count();
+    let so = plan.steps.iter().filter(|s| s.draft.is_none() && !s.unknown).count();
     let _ = writeln!(
         text,
         "plan {} · site {} · playbook {} · {} steps{}",
@@ -41,7 +41,8 @@ pub fn render(plan: &Plan, whole: bool) -> String {
 pub fn diff(step: &PlannedStep, most: usize) -> String {
     let mut text = String::new();
     let Some(draft) = &step.draft else {
-        return "       already so\n".to_owned();
+        let word = if step.unknown { "could not be planned, see the findings" } else { "already so" };
+        return format!("       {word}\n");
     };
     for line in draft.lines.iter().take(most) {
         let _ = writeln!(text, "     {line}");
@@ -55,6 +56,7 @@ pub fn diff(step: &PlannedStep, most: usize) -> String {
 /// What taking a step back means, in a sentence.
 pub fn price(step: &PlannedStep) -> String {
     match step.draft.as_ref().map(|d| &d.reversal) {
+        None if step.unknown => "not known".to_owned(),
         None => "nothing to take back".to_owned(),
         Some(Reversal::Exact) => "exact, all is as before".to_owned(),
         Some(Reversal::LosesWritesSince(text)) => text.clone(),
