@@ -46,7 +46,7 @@ fn world(stage: &Stage) -> Value {
 fn forget_epochs(value: &mut Value) {
     match value {
         Value::Array(pair) if pair.first().is_some_and(|key| EPOCHS.iter().any(|epoch| key == epoch)) => {
-            pair.truncate(1)
+            pair.truncate(1);
         }
         Value::Array(all) => all.iter_mut().for_each(forget_epochs),
         Value::Object(all) => {
