@@ -46,13 +46,14 @@ impl Outgrow {
         for line in BufReader::new(child.stderr.take().unwrap()).lines() {
             said.push(line.unwrap());
             if said.last().unwrap().contains(marker) {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                let id = said.iter().find_map(|l| l.strip_prefix("rehearsal ")?.split(' ').next());
-                return id.unwrap().to_owned();
+                break;
             }
         }
-        panic!("it ended without `{marker}`:\n{}", said.join("\n"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(said.last().is_some_and(|line| line.contains(marker)), "it ended without `{marker}`: {said:#?}");
+        let id = said.iter().find_map(|l| l.strip_prefix("rehearsal ")?.split(' ').next());
+        id.unwrap().to_owned()
     }
 }
 
