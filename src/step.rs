@@ -139,6 +139,11 @@ pub trait Step: Serialize + DeserializeOwned + Debug + Send + Sync + 'static {
         true
     }
 
+    /// Whether the run may rest here, on hold for as long as a person likes. Not where the site needs the next step.
+    fn may_stop_after(&self) -> bool {
+        true
+    }
+
     /// Preflight: what stands in the way. Changes nothing.
     fn check(&self, look: &Look) -> impl Future<Output = StepResult<Vec<Finding>>> + Send;
 

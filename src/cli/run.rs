@@ -89,6 +89,10 @@ fn is_sealed(path: &Path) -> bool {
 
 async fn unseal(home: &Home, args: &Run) -> Result<(Plan, crate::step::Reach), Failure> {
     let sealed = Sealed::load(&args.what).map_err(|e| Failure::bad_input(e.to_string()))?.plan;
+    if sealed.rehearsal.is_some() {
+        return Err(Failure::bad_input("this is a rehearsal's plan; it is for that rehearsal's world alone")
+            .hint("plan the site: outgrow plan SITE --out FILE"));
+    }
     if args.playbook.is_some() {
         return Err(Failure::bad_input("a sealed plan has its playbook already")
             .hint("leave --playbook out, or name the site file instead of the plan"));

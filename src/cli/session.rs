@@ -76,6 +76,12 @@ impl Session {
         let lock = Lock::take(&home.lock(&lock_name(&plan)), &holder).map_err(|e| bad("the site is not free", &e))?;
         let journal = journal::file::open(&run.journal())
             .map_err(|e| Failure::of(Code::NeedsAPerson, "the run's journal cannot be used; nothing was done", &e))?;
+        let seen = journal.state();
+        let as_recorded = seen.steps.iter().map(|s| &s.id).eq(plan.steps.iter().map(|p| &p.id));
+        if !seen.run.is_empty() && (seen.plan != digest || seen.run != plan.id || !as_recorded) {
+            return Err(Failure::new(Code::NeedsAPerson, "the run's plan is not the one its journal was begun with")
+                .hint("put the run's plan.json back as it was; nothing was done"));
+        }
         super::log::to(&run.log());
         let items = plan.items().map_err(Failure::from)?;
         let items = items.into_iter().map(|(planned, step)| Item { planned, step }).collect();
@@ -97,6 +103,15 @@ impl Session {
 
     /// Drives the run until it is over or on hold. The first Ctrl-C (or SIGTERM) holds it in the next safe place.
     pub async fn drive(mut self, wish: Wish) -> Result<Outcome, Failure> {
+        if wish != Wish::Begin && self.engine.state().run.is_empty() {
+            return Err(Failure::bad_input(format!("run {} never began", self.run.id)).hint("plan anew, and run that"));
+        }
+        if let (Wish::RollBack(_), Some(why)) = (&wish, self.engine.point_passed()) {
+            if self.engine.state().ended.is_some() {
+                let _ = self.lock.release();
+            }
+            return Err(Failure::bad_input(why).hint(format!("outgrow status {}", self.run.id)));
+        }
         let server = Server::start(&self.run.id, &self.run.path, self.lever.clone())
             .map_err(|e| Failure::of(Code::BadInput, "the run's socket could not be made; nothing was done", &e))?;
         let signals = tokio::spawn(hold_on_signal(self.lever.clone()));

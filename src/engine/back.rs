@@ -51,8 +51,13 @@ impl Engine {
         }
     }
 
+    /// Why the run cannot go back any more, once it has begun its point of no return.
+    pub fn point_passed(&self) -> Option<String> {
+        self.journal.state().last_to_undo().and_then(|index| self.no_way_back(index))
+    }
+
     /// Why this step cannot be taken back, if it cannot: it was the point of no return.
-    fn no_way_back(&self, index: usize) -> Option<String> {
+    pub(super) fn no_way_back(&self, index: usize) -> Option<String> {
         let planned = &self.items[index].planned;
         match planned.draft.as_ref().map(|d| &d.reversal) {
             Some(Reversal::PointOfNoReturn(why)) => Some(format!("{} cannot be taken back: {why}", planned.id)),

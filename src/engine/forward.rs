@@ -27,11 +27,14 @@ impl Engine {
                 // It failed, and the process died before it turned back.
                 return self.failed("the step had failed before the run stopped".to_owned());
             }
-            if let Some(stretch) = self.wanted()? {
-                return Ok(stretch);
-            }
-            if let Some(stretch) = self.ask(index).await? {
-                return Ok(stretch);
+            // After a step that the site cannot rest on, nobody is heard or asked: the next one comes at once.
+            if index == 0 || self.items[index - 1].step.may_stop_after() {
+                if let Some(stretch) = self.wanted()? {
+                    return Ok(stretch);
+                }
+                if let Some(stretch) = self.ask(index).await? {
+                    return Ok(stretch);
+                }
             }
             let began = Instant::now();
             let id = self.items[index].planned.id.clone();
@@ -48,6 +51,8 @@ impl Engine {
                     let state = if already { "already-so" } else { "applied" }.to_owned();
                     self.events.send(Event::StepDone { step: id, state, seconds: began.elapsed().as_secs_f64() });
                 }
+                // What cannot be taken back is not given up: held, it can be gone on with.
+                Step::Failed(why) if self.no_way_back(index).is_some() => return self.hold(&why, Outcome::OnHold),
                 Step::Failed(why) => {
                     self.note(Fact::Failed { step: id.clone(), why: why.clone() })?;
                     self.events.send(Event::StepFailed { step: id.clone(), why: why.clone() });

@@ -203,6 +203,9 @@ impl Engine {
     fn wanted(&mut self) -> Result<Option<Stretch>, JournalError> {
         match self.lever.take() {
             Some(Command::Pause) => Ok(Some(self.hold("paused by a person", Outcome::OnHold)?)),
+            Some(Command::Abort) if self.point_passed().is_some() => {
+                Ok(Some(self.hold("aborted by a person, past the point of no return", Outcome::OnHold)?))
+            }
             Some(Command::Abort) => Ok(Some(Stretch::TurnBack("aborted by a person".to_owned()))),
             None => Ok(None),
         }

@@ -40,7 +40,10 @@ impl Status {
             (None, Some((why, next)), _) => ("on-hold", Some(why.clone()), Some(next.clone())),
             (None, None, false) => {
                 let inside = index.is_some_and(|i| {
-                    state.steps[i].id.starts_with("database-handover") && state.steps[i].progress != Progress::Waiting
+                    let inside =
+                        ["database-handover", "app-config"].iter().any(|kind| state.steps[i].id.starts_with(kind));
+                    inside && !matches!(state.steps[i].progress, Progress::Waiting | Progress::Undone)
+                        || state.steps[..i].last().is_some_and(|s| s.id.starts_with("database-handover"))
                 });
                 let why = if inside {
                     "its process died inside the handover: perhaps NO DATABASE TAKES WRITES until this is ended"

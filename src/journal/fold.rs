@@ -157,7 +157,12 @@ impl State {
             }
             Fact::Resumed { .. } => {
                 self.must_be_open()?;
-                self.held = None;
+                // A step that failed and was held over it is tried again; after a crash the run turns back instead.
+                if self.held.take().is_some() && self.direction == Direction::Forward {
+                    for step in self.steps.iter_mut().filter(|s| s.progress == Failed) {
+                        step.progress = InDoubt;
+                    }
+                }
             }
             Fact::Ended { outcome } => self.end(*outcome)?,
         }

@@ -33,6 +33,14 @@ pub fn judge(steps: &[Box<dyn AnyStep>]) -> Vec<Unsafe> {
     let mut found = Vec::new();
     for (step, state) in steps.iter().zip(states.windows(2)) {
         let [before, after] = state else { continue };
+        let behind = |world: &World| world.writer == Some(Side::New) && world.old_app == Side::Old;
+        if behind(before) && behind(after) {
+            found.push(Unsafe {
+                step: step.id(),
+                what: "the box's app still points at the old database, which takes no writes any more".to_owned(),
+                todo: "put app-config right after database-handover".to_owned(),
+            });
+        }
         for (what, todo) in wrong_with(before, after) {
             found.push(Unsafe { step: step.id(), what: what.to_owned(), todo: todo.to_owned() });
         }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use super::fence::{self, Fenced, FencedRole};
 use super::marker::{self, State};
-use super::port::{DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress};
+use super::port::{CaughtUp, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress};
 use super::tools::Tools;
 use super::{Endpoint, Error, Session, changed, copy, verify, wipe};
 use crate::clients::{ClientError, ClientResult, Kind};
@@ -119,8 +119,9 @@ impl DatabasesRead for Databases {
         Ok(found.into_iter().map(told).collect())
     }
 
-    async fn caught_up_by(&self) -> ClientResult<Option<String>> {
-        Ok(self.marker().await?.filter(|m| matches!(m.state, State::CaughtUp | State::Serving)).map(|m| m.run))
+    async fn caught_up_by(&self) -> ClientResult<Option<CaughtUp>> {
+        let mark = self.marker().await?.filter(|m| matches!(m.state, State::CaughtUp | State::Serving));
+        Ok(mark.map(|m| CaughtUp { run: m.run, serving: m.state == State::Serving }))
     }
 }
 
@@ -174,6 +175,10 @@ impl DatabasesWrite for Databases {
 
     async fn fence(&self, side: Side, roles: &[String]) -> ClientResult<()> {
         let of = |e| failed(&format!("fence the {} database", word(side)), &e);
+        if side == Side::New && roles.contains(&self.new.user) {
+            let why = format!("{} is the master user: fenced, nobody could open the database again", self.new.user);
+            return Err(ClientError::new(Kind::Refused, "fence the new database", why));
+        }
         let mut session = self.session(side).await?;
         if side == Side::Old && roles.contains(&self.old.user) && session.endpoint().user != fence::ADMIN {
             let password = link::make_key(&self.key).map_err(|e| local("keep the fence's key", &e))?;
@@ -186,13 +191,22 @@ impl DatabasesWrite for Databases {
     async fn unfence(&self, side: Side, state: &FenceState) -> ClientResult<()> {
         let of = |e| failed(&format!("open the {} database", word(side)), &e);
         let session = self.session(side).await?;
+        let roles = fenced(state.roles.iter().cloned());
         if side == Side::New {
-            // On record before the first write can come: this database is never wiped again by itself.
+            // Opened and marked in one transaction: a mark without an opening would make a rollback take a database
+            // that nobody wrote to for the richer one, an opening without a mark would lose what was written.
+            let begin = "BEGIN; SET LOCAL synchronous_commit = on";
+            session.run(begin).await.map_err(|e| of(e.into()))?;
             marker::serving(&session).await.map_err(of)?;
+            fence::unfence(&session, &roles).await.map_err(of)?;
+            return session.run("COMMIT").await.map_err(|e| of(e.into()));
         }
-        fence::unfence(&session, &fenced(state.roles.iter().cloned())).await.map_err(of)?;
-        if side == Side::Old && self.key.exists() {
-            self.tidy(Side::Old).await?;
+        fence::unfence(&session, &roles).await.map_err(of)?;
+        if self.key.exists()
+            && let Err(error) = self.tidy(Side::Old).await
+        {
+            // The old side is open: that is what counts. Our administrator that stays is told, and does no harm.
+            tracing::warn!(%error, "outgrow's own administrator stays on the old database");
         }
         Ok(())
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::port::{DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress, TableFacts};
+use super::port::{
+    CaughtUp, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress, TableFacts,
+};
 use crate::clients::fake::Fuse;
 use crate::clients::{ClientError, ClientResult, Kind};
 use crate::world::Side;
@@ -36,8 +38,8 @@ pub struct One {
     pub roles: BTreeMap<String, bool>,
     /// The run that copied.
     pub copied_by: Option<String>,
-    /// The run that caught up.
-    pub caught_up_by: Option<String>,
+    /// The run that caught up, and whether the database was opened since.
+    pub caught_up_by: Option<CaughtUp>,
 }
 
 impl FakeDatabases {
@@ -125,7 +127,7 @@ impl DatabasesRead for FakeDatabases {
         Ok(differs.then_some(difference).into_iter().collect())
     }
 
-    async fn caught_up_by(&self) -> ClientResult<Option<String>> {
+    async fn caught_up_by(&self) -> ClientResult<Option<CaughtUp>> {
         Ok(self.lock().new.caught_up_by.clone())
     }
 }
@@ -183,9 +185,13 @@ impl DatabasesWrite for FakeDatabases {
                 match from {
                     Side::Old => {
                         both.new.tables = tables;
-                        both.new.caught_up_by = Some(run.to_owned());
+                        both.new.caught_up_by = Some(CaughtUp { run: run.to_owned(), serving: false });
                     }
-                    Side::New => both.old.tables = tables,
+                    Side::New => {
+                        both.old.tables = tables;
+                        // All it held is on the old side: the claim is taken back.
+                        both.new.caught_up_by = None;
+                    }
                 }
                 Ok(Moved::default())
             })
@@ -195,7 +201,11 @@ impl DatabasesWrite for FakeDatabases {
     async fn forget_catch_up(&self) -> ClientResult<()> {
         self.fuse
             .act("forget", || {
-                self.lock().new.caught_up_by = None;
+                let mut both = self.lock();
+                if both.new.caught_up_by.as_ref().is_none_or(|mark| mark.serving) {
+                    return Err(ClientError::new(Kind::Conflict, "forget", "the database was opened since"));
+                }
+                both.new.caught_up_by = None;
                 Ok(())
             })
             .await
@@ -216,6 +226,25 @@ impl DatabasesWrite for FakeDatabases {
     }
 
     async fn unfence(&self, side: Side, state: &FenceState) -> ClientResult<()> {
+        if side == Side::New {
+            // One transaction, the mark with it.
+            return self
+                .fuse
+                .act("unfence", || {
+                    let mut both = self.lock();
+                    match &mut both.new.caught_up_by {
+                        Some(mark) => mark.serving = true,
+                        None => return Err(ClientError::new(Kind::Conflict, "unfence", "nothing was caught up")),
+                    }
+                    for (role, login) in &state.roles {
+                        if let Some(now) = both.new.roles.get_mut(role) {
+                            *now = *login;
+                        }
+                    }
+                    Ok(())
+                })
+                .await;
+        }
         for (role, login) in &state.roles {
             self.fuse
                 .act("unfence", || {

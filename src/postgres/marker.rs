@@ -85,8 +85,7 @@ pub async fn put(session: &Session, run: &str) -> Result<()> {
 /// Records how far the run came, durably.
 pub async fn set(session: &Session, state: State) -> Result<()> {
     session.run("SET synchronous_commit = on").await?;
-    session.execute("UPDATE outgrow.run SET state = $1, since = now()", &[&state.word()]).await?;
-    Ok(())
+    one(session, session.execute("UPDATE outgrow.run SET state = $1, since = now()", &[&state.word()]).await?)
 }
 
 /// Says that the application writes here from now on: [`super::wipe`] and [`super::copy`] refuse ever after.
@@ -98,9 +97,8 @@ pub async fn serving(session: &Session) -> Result<()> {
 /// old one, when it is the receiver) is left without.
 pub async fn caught_up(session: &Session) -> Result<()> {
     if session.value::<bool>("SELECT to_regclass('outgrow.run') IS NOT NULL", &[]).await? {
-        session
-            .execute("UPDATE outgrow.run SET state = 'caught-up', since = now() WHERE state = 'copied'", &[])
-            .await?;
+        let sql = "UPDATE outgrow.run SET state = 'caught-up', since = now() WHERE state IN ('copied', 'caught-up')";
+        one(session, session.execute(sql, &[]).await?)?;
     }
     Ok(())
 }
@@ -109,8 +107,16 @@ pub async fn caught_up(session: &Session) -> Result<()> {
 pub async fn forget_catch_up(session: &Session) -> Result<()> {
     let sql = "UPDATE outgrow.run SET state = 'copied', since = now() WHERE state IN ('copied', 'caught-up')";
     session.run("SET synchronous_commit = on").await?;
-    session.execute(sql, &[]).await?;
-    Ok(())
+    one(session, session.execute(sql, &[]).await?)
+}
+
+/// A mark that is not as it was expected is never passed over: what a rollback does hangs on it.
+fn one(session: &Session, rows: u64) -> Result<()> {
+    if rows == 1 {
+        return Ok(());
+    }
+    let why = "outgrow's mark is not there, or the database was opened since".to_owned();
+    Err(Error::Mismatch { table: format!("outgrow.run on {}", session.server()), why })
 }
 
 /// Locks the mark, if there is one, until the transaction ends.
@@ -123,7 +129,7 @@ pub async fn hold(session: &Session) -> Result<()> {
 
 /// Takes the application's claim back after a rollback that carried its writes home.
 pub async fn no_longer_serving(session: &Session) -> Result<()> {
-    if read(session).await?.is_some_and(|marker| marker.state == State::Serving) {
+    if read(session).await?.is_some_and(|marker| matches!(marker.state, State::Serving | State::CaughtUp)) {
         set(session, State::Copied).await?;
     }
     Ok(())

@@ -56,6 +56,15 @@ pub struct FenceState {
     pub roles: Vec<(String, bool)>,
 }
 
+/// The mark that a committed catch-up leaves on the new database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaughtUp {
+    /// The run.
+    pub run: String,
+    /// The database was opened to the application since, and may have been written to.
+    pub serving: bool,
+}
+
 /// A difference between two databases: which table, and what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
@@ -94,9 +103,9 @@ pub trait DatabasesRead: Send + Sync {
     /// Row counts and checksums of every table on both sides. Means something only while no side is written to.
     async fn differences(&self) -> ClientResult<Vec<Difference>>;
 
-    /// The run whose [`DatabasesWrite::catch_up`] old → new was committed, if one was: from then on the new database
-    /// holds everything the old one does, and may hold more.
-    async fn caught_up_by(&self) -> ClientResult<Option<String>>;
+    /// Whose [`DatabasesWrite::catch_up`] old → new was committed, if one was: from then on the new database holds
+    /// everything the old one does, and may hold more.
+    async fn caught_up_by(&self) -> ClientResult<Option<CaughtUp>>;
 }
 
 /// What can be changed.
@@ -115,14 +124,16 @@ pub trait DatabasesWrite: DatabasesRead {
     /// [`DatabasesRead::caught_up_by`] reads. Both sides are fenced by the caller.
     async fn catch_up(&self, run: &str, from: Side, progress: Progress<'_>) -> ClientResult<Moved>;
 
-    /// Removes the mark of [`DatabasesRead::caught_up_by`], waiting for a catch-up that may still be committing. Called
+    /// Removes the mark of [`DatabasesRead::caught_up_by`] unless the database was opened since
+    /// ([`crate::clients::Kind::Conflict`]), waiting for a catch-up that may still be committing. Called
     /// before the old side may be written to again, or a later rollback would take the new side for the richer one.
     async fn forget_catch_up(&self) -> ClientResult<()>;
 
     /// Makes the roles unable to log in and ends their sessions until none is left. Safe to repeat.
     async fn fence(&self, side: Side, roles: &[String]) -> ClientResult<()>;
 
-    /// Gives the roles back exactly what they were allowed. Safe to repeat.
+    /// Gives the roles back exactly what they were allowed. On the new side the mark says so in the same transaction
+    /// ([`CaughtUp::serving`]). Safe to repeat.
     async fn unfence(&self, side: Side, state: &FenceState) -> ClientResult<()>;
 
     /// Removes what outgrow needed on the side for itself (its admin role, its marks). Safe to repeat.

@@ -36,6 +36,8 @@ pub trait AnyStep: Send + Sync + std::fmt::Debug {
     fn model(&self, world: &mut World);
     /// See [`Step::may_be_broken_off`].
     fn may_be_broken_off(&self) -> bool;
+    /// See [`Step::may_stop_after`].
+    fn may_stop_after(&self) -> bool;
     /// See [`Step::check`].
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>>;
     /// See [`Step::plan`]; `None` is already so.
@@ -76,6 +78,10 @@ impl<S: Step> AnyStep for S {
 
     fn may_be_broken_off(&self) -> bool {
         Step::may_be_broken_off(self)
+    }
+
+    fn may_stop_after(&self) -> bool {
+        Step::may_stop_after(self)
     }
 
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {

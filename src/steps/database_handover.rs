@@ -87,6 +87,10 @@ impl Step for DatabaseHandover {
         false
     }
 
+    fn may_stop_after(&self) -> bool {
+        false
+    }
+
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {
         let facts = look.databases.facts(Side::Old).await?;
         if facts.app_roles.is_empty() {
@@ -94,6 +98,14 @@ impl Step for DatabaseHandover {
                 Severity::Blocker,
                 "no role but the administrator's can log in to the old database, so the fence would hold nobody",
                 "give the application a role of its own, or name another administrator in the site file",
+            )]);
+        }
+        let master = &look.site.aws.database.master.user;
+        if facts.app_roles.contains(master) {
+            return Ok(vec![Finding::new(
+                Severity::Blocker,
+                format!("the application logs in as {master}, which is the master user of the RDS instance"),
+                "make the instance with another master user: fenced, nobody could open the database again",
             )]);
         }
         Ok(Vec::new())
@@ -108,14 +120,17 @@ impl Step for DatabaseHandover {
     async fn apply(&self, act: &Act, change: &HandedOver) -> StepResult<()> {
         let roles = change.roles();
         let databases = &act.reach.databases;
-        if databases.caught_up_by().await?.as_deref() == Some(change.run.as_str()) {
-            if !databases.is_fenced(Side::New, &roles).await? {
-                // The new side was opened, at least half, before the process died: it is the writer. Finish opening it.
+        match databases.caught_up_by().await?.filter(|mark| mark.run == change.run) {
+            // The new side was opened before the process died: it is the writer, and the old one stays shut.
+            Some(mark) if mark.serving => {
+                databases.fence(Side::Old, &roles).await?;
                 return Ok(databases.unfence(Side::New, &change.before).await?);
             }
             // An earlier try got as far as the mark. The old side may have been open since: the mark is worth nothing.
-            databases.forget_catch_up().await?;
+            Some(_) => databases.forget_catch_up().await?,
+            None => {}
         }
+        nobody_new(act, &roles).await?;
         let began = Instant::now();
         let limit = Duration::from_secs(change.hold_at_most);
         match timeout(limit, under_the_fence(act, change, &roles)).await {
@@ -151,16 +166,20 @@ impl Step for DatabaseHandover {
     async fn undo(&self, act: &Act, change: &HandedOver) -> StepResult<()> {
         let roles = change.roles();
         let databases = &act.reach.databases;
-        if databases.is_fenced(Side::Old, &roles).await?
-            && let Err(error) = close_and_carry_back(act, change, &roles).await
-        {
-            agree_to_lose(act, error)?;
+        if databases.is_fenced(Side::Old, &roles).await? {
+            if let Err(fault) = carry_back_patiently(act, change, &roles).await {
+                agree_to_lose(act, &fault)?;
+            }
+        } else if opened_behind_our_back(act, change, &roles).await? && !act.may_lose_writes {
+            return Err(Fault::drifted("the old database's fence", "shut, since the new one serves", "open"));
         }
         Ok(databases.unfence(Side::Old, &change.before).await?)
     }
 }
 
 async fn under_the_fence(act: &Act, change: &HandedOver, roles: &[String]) -> StepResult<()> {
+    // Roles that were on the new server before could log in there: both sides are shut while rows move.
+    act.reach.databases.fence(Side::New, roles).await?;
     act.reach.databases.fence(Side::Old, roles).await?;
     let tell = |table: &str, done, total| act.progress(&format!("bring up to date {table}"), done, total, true);
     let moved = act.reach.databases.catch_up(&change.run, Side::Old, &tell).await?;
@@ -183,7 +202,7 @@ async fn reopen(act: &Act, change: &HandedOver, why: Fault) -> StepResult<()> {
 async fn close_and_carry_back(act: &Act, change: &HandedOver, roles: &[String]) -> StepResult<()> {
     let databases = &act.reach.databases;
     databases.fence(Side::New, roles).await?;
-    if databases.caught_up_by().await?.as_deref() != Some(change.run.as_str()) {
+    if databases.caught_up_by().await?.is_none_or(|mark| mark.run != change.run) {
         return Ok(());
     }
     let tell = |table: &str, done, total| act.progress(&format!("carry back {table}"), done, total, true);
@@ -192,16 +211,49 @@ async fn close_and_carry_back(act: &Act, change: &HandedOver, roles: &[String]) 
     Ok(())
 }
 
-fn agree_to_lose(act: &Act, fault: Fault) -> StepResult<()> {
-    match fault {
-        _ if act.may_lose_writes => {
-            act.note(format!("the writes since the handover are given up, as agreed: {fault}"));
-            Ok(())
-        }
-        Fault::InDoubt(why) => Err(Fault::InDoubt(why)),
-        other => Err(Fault::NeedsConsent {
-            what: format!("the writes made on the new database could not be carried back: {other}"),
-            how: "mend it and resume, or give them up: outgrow rollback RUN --accept-loss".to_owned(),
-        }),
+/// A role that came to be after the plan was made would go on writing past the fence.
+async fn nobody_new(act: &Act, roles: &[String]) -> StepResult<()> {
+    let now = act.reach.databases.facts(Side::Old).await?.app_roles;
+    match now.iter().find(|role| !roles.contains(role)) {
+        Some(role) => Err(Fault::drifted("the old database's roles", roles.join(", "), format!("also {role}"))),
+        None => Ok(()),
     }
+}
+
+/// How often the way back asks a database that does not answer, before it asks a person.
+const TRIES: u32 = 5;
+
+async fn carry_back_patiently(act: &Act, change: &HandedOver, roles: &[String]) -> StepResult<()> {
+    let mut tried = 1;
+    loop {
+        match close_and_carry_back(act, change, roles).await {
+            Err(Fault::InDoubt(why)) if tried < TRIES => {
+                act.note(format!("no answer, asking again: {why}"));
+                act.look.clock.sleep(Duration::from_secs(1 << tried)).await;
+                tried += 1;
+            }
+            answered => return answered,
+        }
+    }
+}
+
+/// The new side serves, and yet somebody opened the old one: two writers. What to keep is for a person to say.
+async fn opened_behind_our_back(act: &Act, change: &HandedOver, roles: &[String]) -> StepResult<bool> {
+    let databases = &act.reach.databases;
+    let serving = databases.caught_up_by().await?.is_some_and(|mark| mark.run == change.run && mark.serving);
+    Ok(serving && !databases.is_fenced(Side::New, roles).await?)
+}
+
+fn agree_to_lose(act: &Act, fault: &Fault) -> StepResult<()> {
+    if act.may_lose_writes {
+        act.note(format!("the writes since the handover are given up, as agreed: {fault}"));
+        return Ok(());
+    }
+    Err(Fault::NeedsConsent {
+        what: format!(
+            "NO DATABASE TAKES WRITES: those made on the new one could not be carried back, and the old one stays \
+             shut until they are, or are given up: {fault}"
+        ),
+        how: "mend it and resume, or give them up: outgrow rollback RUN --accept-loss".to_owned(),
+    })
 }

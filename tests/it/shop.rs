@@ -15,7 +15,9 @@ use outgrow::clients::web::{Probe, Web};
 use outgrow::clients::web_http::HttpWeb;
 use outgrow::clients::{ClientError, ClientResult, Kind};
 use outgrow::event::Sink;
-use outgrow::postgres::port::{DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress};
+use outgrow::postgres::port::{
+    CaughtUp, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress,
+};
 use outgrow::site::{EngineAddress, Site};
 use outgrow::step::{Act, Clock, Look, Reach};
 use outgrow::world::Side;
@@ -248,7 +250,7 @@ impl DatabasesRead for OpenDatabase {
     async fn differences(&self) -> ClientResult<Vec<Difference>> {
         not_asked()
     }
-    async fn caught_up_by(&self) -> ClientResult<Option<String>> {
+    async fn caught_up_by(&self) -> ClientResult<Option<CaughtUp>> {
         not_asked()
     }
 }

@@ -27,7 +27,9 @@ pub async fn of(session: &Session, admin: &str, side: Side) -> Result<Facts> {
     };
     // The administrator is fenced too where the application works as it: then it owns what is there.
     let admin_is_the_app = seen.tables.iter().any(|t| t.owner == admin);
-    let is_app = |name: &str| name != fence::ADMIN && !name.starts_with("rds") && (name != admin || admin_is_the_app);
+    let is_app = |name: &str| {
+        name != fence::ADMIN && !(side == Side::New && name.starts_with("rds")) && (name != admin || admin_is_the_app)
+    };
     let obstacle = |f: &observe::Finding| Obstacle {
         what: if f.at.is_empty() { f.what.clone() } else { format!("{} ({})", f.what, f.at) },
         todo: f.advice.clone(),

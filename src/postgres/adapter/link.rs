@@ -37,19 +37,25 @@ impl Dial for ThroughEngine {
     }
 }
 
-/// The key to the old side under the fence: made once, then found again, also by the process after a crash.
+/// The key to the old side under the fence: made once, then found again, also by the process after a crash. Durable,
+/// with the directories it lies in, before anybody is locked out.
 pub fn make_key(path: &Path) -> io::Result<SecretString> {
-    if path.exists() {
-        return read_key(path);
+    match read_key(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        found => return found,
     }
     let password = scram::random_password();
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)?;
-    }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(dir)?;
+    let beside = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     io::Write::write_all(&mut file, password.expose_secret().as_bytes())?;
-    // Durable before anybody is locked out.
     file.sync_all()?;
+    std::fs::rename(&beside, path)?;
+    for dir in dir.ancestors().take(3).filter(|dir| !dir.as_os_str().is_empty()) {
+        std::fs::File::open(dir)?.sync_all()?;
+    }
     Ok(password)
 }
 

@@ -61,6 +61,11 @@ impl Step for AppConfig {
         world.old_app = Side::New;
     }
 
+    /// Half-way, no app may be running at all.
+    fn may_be_broken_off(&self) -> bool {
+        false
+    }
+
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {
         preflight::check(look).await
     }
