@@ -125,13 +125,15 @@ fn docker(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// What carries a rehearsal's label.
+/// What carries a rehearsal's label, or its name.
 fn labelled(id: &str) -> Vec<String> {
     let filter = format!("label=outgrow.rehearsal={id}");
     let containers = docker(&["ps", "-aq", "--filter", &filter]);
     let networks = docker(&["network", "ls", "-q", "--filter", &filter]);
     let volumes = docker(&["volume", "ls", "-q", "--filter", &filter]);
-    [containers, networks, volumes].iter().flat_map(|all| all.lines()).map(str::to_owned).collect()
+    // An engine makes a volume that is missing, without a label.
+    let nameless = docker(&["volume", "ls", "-q", "--filter", &format!("name=outgrow-{id}-")]);
+    [containers, networks, volumes, nameless].iter().flat_map(|all| all.lines()).map(str::to_owned).collect()
 }
 
 /// What must not change of the demo box: its containers, and how many rows there are.

@@ -12,10 +12,13 @@ use std::sync::Arc;
 
 use bollard::models::{EndpointIpamConfig, VolumeCreateRequest};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Engine, Options, define, open};
-use crate::clients::hosts::{Container, HostRead, HostWrite};
+use crate::clients::hosts::{Bytestream, Container, HostRead, HostWrite};
 use crate::clients::{ClientError, ClientResult, Kind};
 use crate::site::EngineAddress;
 
@@ -31,6 +34,7 @@ pub type Labels = BTreeMap<String, String>;
 pub struct Lab {
     engine: Arc<Engine>,
     making: TaskTracker,
+    given_up: CancellationToken,
 }
 
 /// What an engine says of itself.
@@ -49,7 +53,7 @@ impl Lab {
     /// [`Kind::Unanswered`] if none answers there, with what to do about it.
     pub async fn connect(address: &EngineAddress) -> ClientResult<Self> {
         let engine = Arc::new(open(address, &Options::from_environment()).await?);
-        Ok(Self { engine, making: TaskTracker::new() })
+        Ok(Self { engine, making: TaskTracker::new(), given_up: CancellationToken::new() })
     }
 
     /// The port to the same engine.
@@ -100,15 +104,43 @@ impl Lab {
         self.finish(making).await
     }
 
-    /// Waits until nothing is being made any more: who gave up waiting for it in the middle finds it all there then.
+    /// Starts a container; one that runs already is no error.
+    pub async fn start(&self, container: &str) -> ClientResult<()> {
+        let container = container.to_owned();
+        self.finish(move |engine| async move { engine.start(&container).await }).await
+    }
+
+    /// Unpacks a tar stream below a directory inside a container, which need not run.
+    pub async fn write(&self, container: &str, directory: &str, tar: Bytestream) -> ClientResult<()> {
+        let (container, directory) = (container.to_owned(), directory.to_owned());
+        let tar = tar.take_until(self.given_up.clone().cancelled_owned()).boxed();
+        self.finish(move |engine| async move { engine.write(&container, &directory, tar).await }).await
+    }
+
+    /// A path inside a container as a tar stream.
+    pub async fn read(&self, container: &str, path: &str) -> ClientResult<Bytestream> {
+        let (container, path) = (container.to_owned(), path.to_owned());
+        self.finish(move |engine| async move { engine.read(&container, &path).await }).await
+    }
+
+    /// One file inside a container, whole.
+    pub async fn read_file(&self, container: &str, path: &str) -> ClientResult<Bytes> {
+        let (container, path) = (container.to_owned(), path.to_owned());
+        self.finish(move |engine| async move { engine.read_file(&container, &path).await }).await
+    }
+
+    /// Ends what is being written and waits until nothing is being made any more: whoever gave up waiting for it in
+    /// the middle finds it all there then. From now on nothing can be written.
     pub async fn settled(&self) {
+        self.given_up.cancel();
         self.making.close();
         self.making.wait().await;
         self.making.reopen();
     }
 
-    /// Sees the making of something through to its end, also when nobody waits for it any more. An engine goes on with
-    /// what it was asked for, and would otherwise bring it forth after everything was removed.
+    /// Sees a call through to its end, also when nobody waits for it any more. An engine goes on with what it was asked
+    /// for, and would otherwise bring it forth after everything was removed: a container, and with it, or with a look
+    /// into it, a volume once more.
     async fn finish<T, F>(&self, making: impl FnOnce(Arc<Engine>) -> F) -> ClientResult<T>
     where
         T: Send + 'static,

@@ -117,7 +117,7 @@ impl Copying<'_> {
 
     async fn start(&self, original: &Original) -> Result<()> {
         let name = self.spec.name(&original.container.name);
-        self.progress.part(&format!("started {name}"), async { Ok(self.to.host().start(&name).await?) }).await
+        self.progress.part(&format!("started {name}"), async { Ok(self.to.start(&name).await?) }).await
     }
 
     fn named<'o>(&self, originals: &'o [Original], name: &str) -> Result<&'o Original> {

@@ -58,15 +58,14 @@ pub async fn make(spec: &Spec, lab: &Lab, about: &About, vpc: Subnet, n: usize) 
         Entry::file("certs/server-key.pem", written.server.key, 0o600),
     ];
     let parcel = pack(&parcel).await.map_err(|e| WorldError::Box(format!("the certificates of {name}: {e}")))?;
-    let port = lab.host();
-    port.write(&container, "/", parcel).await?;
-    port.start(&container).await?;
+    lab.write(&container, "/", parcel).await?;
+    lab.start(&container).await?;
     let engine = EngineAddress::Tcp { host: address.to_string(), port: PORT, certs: certs.display().to_string() };
     let what = format!("the engine of the host {name} did not answer");
     let reached = until(&what, START, || async { docker::connect(&engine).await?.engine().await }).await;
     if let Err(WorldError::Late { what, seconds, why }) = reached {
         // Its own words say more than a refused connection.
-        let said = port.logs(&container, 5).await.unwrap_or_default();
+        let said = lab.host().logs(&container, 5).await.unwrap_or_default();
         return Err(WorldError::Late { what, seconds, why: format!("{why}; it says: {}", said.trim()) });
     }
     reached?;

@@ -80,7 +80,7 @@ impl Copying<'_> {
             .part(&format!("copied the data of {name}"), self.backup(original, &console, &server, &copy))
             .await?;
         notes.extend(self.silence(&server, &copy, name).await?);
-        self.progress.part(&format!("started {copy}"), async { self.to.host().start(&copy).await }).await?;
+        self.progress.part(&format!("started {copy}"), async { self.to.start(&copy).await }).await?;
         Ok((console.of(self.to, &copy), notes))
     }
 
@@ -124,8 +124,8 @@ impl Copying<'_> {
         let (above, own) = server.data.rsplit_once('/').unwrap_or(("", &server.data));
         let above = if above.is_empty() { "/" } else { above };
         let folder = pack(&[Entry { mode: 0o700, ..Entry::directory(own).owned(owner) }]).await.map_err(explain)?;
-        self.to.host().write(copy, above, folder).await?;
-        Ok(self.to.host().write(copy, &server.data, stream).await?)
+        self.to.write(copy, above, folder).await?;
+        Ok(self.to.write(copy, &server.data, stream).await?)
     }
 
     /// Keeps the copy from writing to the original's archive, or reading its publisher's stream away.
@@ -142,17 +142,17 @@ impl Copying<'_> {
         }
         if !lines.is_empty() {
             let file = "postgresql.auto.conf";
-            let before = self.to.host().read_file(copy, &format!("{}/{file}", server.data)).await?;
+            let before = self.to.read_file(copy, &format!("{}/{file}", server.data)).await?;
             let owner = self.owner_of(copy, &format!("{}/PG_VERSION", server.data)).await?;
             let entry = Entry::file(file, [&before[..], b"\n", lines.as_bytes()].concat(), 0o600).owned(owner);
             let parcel = pack(&[entry]).await.map_err(|e| WorldError::Box(format!("{name}: {e}")))?;
-            self.to.host().write(copy, &server.data, parcel).await?;
+            self.to.write(copy, &server.data, parcel).await?;
         }
         Ok(notes)
     }
 
     async fn owner_of(&self, container: &str, path: &str) -> Result<(u64, u64)> {
-        let stream = self.to.host().read(container, path).await?;
+        let stream = self.to.read(container, path).await?;
         Ok(opened(stream).await.map_err(|e| WorldError::Box(format!("{container}: {path}: {e}")))?.0)
     }
 }

@@ -59,7 +59,7 @@ impl Copying<'_> {
                 }
                 Err(error) => return Err(error.into()),
             };
-            match self.to.host().write(&copy, above, content).await {
+            match self.to.write(&copy, above, content).await {
                 Ok(()) => break,
                 // A folder that the image lacks is made when the container starts; it is needed now.
                 Err(error) if first && error.kind == Kind::NotFound => self.make_folders(&copy, above).await?,
@@ -75,13 +75,13 @@ impl Copying<'_> {
         for part in path.split('/').filter(|part| !part.is_empty()) {
             let above = if at.is_empty() { "/".to_owned() } else { at.clone() };
             at = format!("{at}/{part}");
-            match self.to.host().read(container, &at).await {
+            match self.to.read(container, &at).await {
                 Ok(_) => {}
                 Err(ClientError { kind: Kind::NotFound, .. }) => {
                     let folder = pack(&[Entry::directory(part)]).await;
                     let folder =
                         folder.map_err(|e| WorldError::Box(format!("the folder {at} cannot be packed: {e}")))?;
-                    self.to.host().write(container, &above, folder).await?;
+                    self.to.write(container, &above, folder).await?;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -31,11 +31,10 @@ pub struct Server<'a> {
 impl Server<'_> {
     /// Makes the container and starts it; it is on both networks, under the endpoint's name.
     pub async fn start(&self, spec: &Spec, lab: &Lab, like: &Container) -> Result<()> {
-        let port = lab.host();
         let labels = owner::labels(&spec.id);
         lab.make_volume(self.container, &labels).await?;
         lab.create(self.definition(spec, like)).await?;
-        let users = port.read_file(self.container, "/etc/passwd").await?;
+        let users = lab.read_file(self.container, "/etc/passwd").await?;
         let owner = account(&String::from_utf8_lossy(&users));
         let owner = owner.ok_or_else(|| WorldError::Box(format!("the image {} has no user postgres", like.image)))?;
         let parcel = [
@@ -45,8 +44,8 @@ impl Server<'_> {
             Entry::file(&format!("{FOLDER}/pg_hba.conf"), ACCESS, 0o644).owned(owner),
         ];
         let parcel = pack(&parcel).await.map_err(|e| WorldError::Box(format!("{}: {e}", self.container)))?;
-        port.write(self.container, "/", parcel).await?;
-        Ok(port.start(self.container).await?)
+        lab.write(self.container, "/", parcel).await?;
+        Ok(lab.start(self.container).await?)
     }
 
     fn definition(&self, spec: &Spec, like: &Container) -> Container {
