@@ -96,3 +96,61 @@ fn faults(world: &World) -> Vec<Wrong> {
     ];
     rules.into_iter().filter(|(broken, _)| *broken).map(|(_, wrong)| wrong).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::steps::app_config::AppConfig;
+    use crate::steps::database_copy::DatabaseCopy;
+    use crate::steps::database_handover::DatabaseHandover;
+    use crate::steps::finalize::Finalize;
+    use crate::steps::shift_targets;
+    use crate::steps::soak::Soak;
+    use crate::steps::targets::Targets;
+
+    fn told(steps: Vec<Box<dyn AnyStep>>) -> Vec<(String, String)> {
+        judge(&steps).into_iter().map(|wrong| (wrong.step, wrong.todo)).collect()
+    }
+
+    fn copy() -> Box<dyn AnyStep> {
+        Box::new(DatabaseCopy {})
+    }
+
+    fn handover() -> Box<dyn AnyStep> {
+        Box::new(DatabaseHandover { hold_at_most: 30 })
+    }
+
+    fn soak() -> Box<dyn AnyStep> {
+        Box::new(Soak { lasts: Duration::from_secs(60) })
+    }
+
+    #[test]
+    fn the_right_order_is_not_complained_about() {
+        assert_eq!(told(vec![copy(), handover(), Box::new(AppConfig {}), soak(), Box::new(Finalize {})]), []);
+    }
+
+    #[test]
+    fn a_handover_without_a_copy_is_refused() {
+        let wrong = told(vec![handover(), Box::new(AppConfig {})]);
+        assert!(wrong.iter().any(|(step, todo)| step == "database-handover" && todo.contains("database-copy")));
+    }
+
+    #[test]
+    fn the_boxs_app_is_not_left_behind_the_fence() {
+        let wrong = told(vec![copy(), handover(), soak(), Box::new(AppConfig {})]);
+        assert!(wrong.iter().any(|(step, todo)| step == "soak" && todo.contains("right after")), "{wrong:?}");
+        let never = told(vec![copy(), handover(), Box::new(Finalize {})]);
+        assert!(never.iter().any(|(step, _)| step == "finalize"), "{never:?}");
+    }
+
+    #[test]
+    fn requests_do_not_go_to_an_app_whose_database_is_shut() {
+        let shift = shift_targets::expand(&[100], Duration::ZERO).remove(0);
+        let wrong = told(vec![copy(), Box::new(Targets {}), Box::new(shift)]);
+        let todos: Vec<&str> = wrong.iter().map(|(_, todo)| todo.as_str()).collect();
+        assert!(todos.iter().any(|t| t.contains("app-host")), "{todos:?}");
+        assert!(todos.iter().any(|t| t.contains("database-handover")), "{todos:?}");
+    }
+}
