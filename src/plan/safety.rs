@@ -110,8 +110,8 @@ mod tests {
     use crate::steps::soak::Soak;
     use crate::steps::targets::Targets;
 
-    fn told(steps: Vec<Box<dyn AnyStep>>) -> Vec<(String, String)> {
-        judge(&steps).into_iter().map(|wrong| (wrong.step, wrong.todo)).collect()
+    fn told(steps: &[Box<dyn AnyStep>]) -> Vec<(String, String)> {
+        judge(steps).into_iter().map(|wrong| (wrong.step, wrong.todo)).collect()
     }
 
     fn copy() -> Box<dyn AnyStep> {
@@ -123,32 +123,32 @@ mod tests {
     }
 
     fn soak() -> Box<dyn AnyStep> {
-        Box::new(Soak { lasts: Duration::from_secs(60) })
+        Box::new(Soak { lasts: Duration::from_mins(1) })
     }
 
     #[test]
     fn the_right_order_is_not_complained_about() {
-        assert_eq!(told(vec![copy(), handover(), Box::new(AppConfig {}), soak(), Box::new(Finalize {})]), []);
+        assert_eq!(told(&[copy(), handover(), Box::new(AppConfig {}), soak(), Box::new(Finalize {})]), []);
     }
 
     #[test]
     fn a_handover_without_a_copy_is_refused() {
-        let wrong = told(vec![handover(), Box::new(AppConfig {})]);
+        let wrong = told(&[handover(), Box::new(AppConfig {})]);
         assert!(wrong.iter().any(|(step, todo)| step == "database-handover" && todo.contains("database-copy")));
     }
 
     #[test]
     fn the_boxs_app_is_not_left_behind_the_fence() {
-        let wrong = told(vec![copy(), handover(), soak(), Box::new(AppConfig {})]);
+        let wrong = told(&[copy(), handover(), soak(), Box::new(AppConfig {})]);
         assert!(wrong.iter().any(|(step, todo)| step == "soak" && todo.contains("right after")), "{wrong:?}");
-        let never = told(vec![copy(), handover(), Box::new(Finalize {})]);
+        let never = told(&[copy(), handover(), Box::new(Finalize {})]);
         assert!(never.iter().any(|(step, _)| step == "finalize"), "{never:?}");
     }
 
     #[test]
     fn requests_do_not_go_to_an_app_whose_database_is_shut() {
         let shift = shift_targets::expand(&[100], Duration::ZERO).remove(0);
-        let wrong = told(vec![copy(), Box::new(Targets {}), Box::new(shift)]);
+        let wrong = told(&[copy(), Box::new(Targets {}), Box::new(shift)]);
         let todos: Vec<&str> = wrong.iter().map(|(_, todo)| todo.as_str()).collect();
         assert!(todos.iter().any(|t| t.contains("app-host")), "{todos:?}");
         assert!(todos.iter().any(|t| t.contains("database-handover")), "{todos:?}");
