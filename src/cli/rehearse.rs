@@ -35,7 +35,8 @@ pub async fn rehearse(args: &Rehearse, global: &Global) -> Ending {
     out::say(&format!("rehearsal {id} · a copy of the box and a local cloud come up (usually 10 to 20 s)"));
     let world = start::start(&dir, &id, &site, args).await?;
     let rehearsed = in_world(args, global, &home, &id, &dir, &world, &site, &playbook).await;
-    if args.keep {
+    // A run that holds can be gone on with only as long as its world is there.
+    if args.keep || rehearsed.as_ref().is_ok_and(Rehearsed::holds) {
         out::say(&start::how_to_look(&world, &dir));
     } else {
         start::end(&world).await;
@@ -77,7 +78,7 @@ async fn in_world(
     let mut outcome = drive(args, global, home, &run, sealed, made.reach, &seen).await?;
     if args.roll_back && outcome == Outcome::Done {
         tokio::time::sleep(LOOK_AROUND).await;
-        let (events, ui) = watch(global, &seen);
+        let (events, ui) = watch(global, args.keep, &seen);
         let session = Session::open(home, run.clone(), How::default(), events).await?;
         let result = session.drive(Wish::RollBack("the rehearsal takes it back".to_owned())).await;
         ui.finish();
@@ -104,7 +105,7 @@ async fn drive(
     reach: crate::step::Reach,
     seen: &Arc<Mutex<Vec<Event>>>,
 ) -> Result<Outcome, Failure> {
-    let (events, ui) = watch(global, seen);
+    let (events, ui) = watch(global, args.keep, seen);
     let how = How { fail_at: args.fail_at.clone(), ..How::default() };
     let session = Session::with(home, run.clone(), sealed, reach, how, events)?;
     let outcome = session.drive(Wish::Begin).await;
@@ -113,7 +114,7 @@ async fn drive(
 }
 
 /// The display, with an ear on what it shows. Standard output is kept for the result.
-fn watch(global: &Global, seen: &Arc<Mutex<Vec<Event>>>) -> (Sink, Ui) {
+fn watch(global: &Global, keep: bool, seen: &Arc<Mutex<Vec<Event>>>) -> (Sink, Ui) {
     let mode = if global.json { Mode::Plain } else { Mode::fitting(false) };
     let (shown, ui) = Ui::start(mode, Paint::fitting(global.no_color));
     let seen = Arc::clone(seen);
@@ -121,7 +122,13 @@ fn watch(global: &Global, seen: &Arc<Mutex<Vec<Event>>>) -> (Sink, Ui) {
         if !matches!(event, Event::Progress { .. }) {
             seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(event.clone());
         }
-        shown.send(event);
+        // Its world goes with it: what a real run would be told to type next would find nothing.
+        shown.send(match event {
+            Event::Ended { outcome, .. } if !keep => {
+                Event::Ended { outcome, next: "rehearse with --roll-back, or --keep to look around".to_owned() }
+            }
+            other => other,
+        });
     });
     (sink, ui)
 }

@@ -72,6 +72,11 @@ impl Rehearsed {
         }
     }
 
+    /// Whether the run is not over.
+    pub fn holds(&self) -> bool {
+        matches!(self.outcome, Outcome::OnHold | Outcome::NeedsAPerson)
+    }
+
     /// One object.
     pub fn json(&self) -> Value {
         let step = |s: &Step| json!({ "name": s.name, "state": s.state, "seconds": round(s.seconds) });
