@@ -125,6 +125,11 @@ fn docker(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// An id that no other run of these tests has, on an engine that many may share.
+fn id(of: &str) -> String {
+    format!("it-{of}-{:06x}", std::process::id())
+}
+
 /// What carries a rehearsal's label, or its name.
 fn labelled(id: &str) -> Vec<String> {
     let filter = format!("label=outgrow.rehearsal={id}");

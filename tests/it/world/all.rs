@@ -5,12 +5,12 @@ use std::time::Duration;
 use outgrow::rehearsal::world::control::Request;
 use outgrow::rehearsal::world::fingerprint::differences;
 
-use super::{Here, copy, labelled, services, the_box};
+use super::{Here, copy, id, labelled, services, the_box};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_world_over_the_demo_box_is_walked_and_leaves_nothing_behind() {
     let before = the_box();
-    let here = Here::start("it-all").await;
+    let here = Here::start(&id("all")).await;
     for part in &here.ready.parts {
         eprintln!("{:6.2} +{:5.2}  {}", part.at, part.seconds, part.what);
     }
@@ -62,6 +62,6 @@ async fn a_world_over_the_demo_box_is_walked_and_leaves_nothing_behind() {
     let _dir = here.stop().await;
     assert!(world.join("ledger.jsonl").exists());
     assert!(!world.join("world.json").exists() && !world.join("control.sock").exists());
-    assert_eq!(labelled("it-all"), Vec::<String>::new());
+    assert_eq!(labelled(&id("all")), Vec::<String>::new());
     assert_eq!(the_box(), before);
 }
