@@ -4,6 +4,7 @@
 //! A `…Read` trait cannot change anything; a `…Write` trait is its reader too. [`crate::step::Look`] holds readers
 //! alone, so a dry run changes nothing, by type.
 
+pub mod any_certificate;
 pub mod aws;
 pub mod balancer;
 pub mod dns;
