@@ -39,13 +39,7 @@ impl Status {
             (Some(_), ..) => ("rolled-back", state.back_because.clone(), None),
             (None, Some((why, next)), _) => ("on-hold", Some(why.clone()), Some(next.clone())),
             (None, None, false) => {
-                let inside = index.is_some_and(|i| {
-                    let inside =
-                        ["database-handover", "app-config"].iter().any(|kind| state.steps[i].id.starts_with(kind));
-                    inside && !matches!(state.steps[i].progress, Progress::Waiting | Progress::Undone)
-                        || state.steps[..i].last().is_some_and(|s| s.id.starts_with("database-handover"))
-                });
-                let why = if inside {
+                let why = if index.is_some_and(|i| between_writers(state, i)) {
                     "its process died inside the handover: perhaps NO DATABASE TAKES WRITES until this is ended"
                 } else {
                     "its process is gone; nothing moves until a person says so"
@@ -68,6 +62,15 @@ impl Status {
             steps: state.steps.iter().map(|s| (s.id.clone(), word_for(s.progress).to_owned())).collect(),
         }
     }
+}
+
+/// Whether a run that stopped at this step stopped where perhaps neither database serves the app: in the handover, in
+/// pointing the app to its new database, or between the two.
+fn between_writers(state: &State, at: usize) -> bool {
+    let (before, step) = (state.steps[..at].last(), &state.steps[at]);
+    let of_the_pair = ["database-handover", "app-config"].iter().any(|kind| step.id.starts_with(kind));
+    of_the_pair && !matches!(step.progress, Progress::Waiting | Progress::Undone)
+        || before.is_some_and(|step| step.id.starts_with("database-handover"))
 }
 
 /// How far a step is, in a word.

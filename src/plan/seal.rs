@@ -60,7 +60,7 @@ impl Sealed {
     pub fn save(&self, path: &Path) -> Result<(), SealError> {
         let disk = |source| SealError::Disk { path: path.display().to_string(), source };
         let text = serde_json::to_vec_pretty(self).map_err(|e| disk(io::Error::other(e)))?;
-        crate::plan::seal::write_whole(path, &text).map_err(disk)
+        write_whole(path, &text).map_err(disk)
     }
 
     /// Reads it and holds it against its digest.
