@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 pub use fault::Faults;
 pub use rds::{DatabaseHost, DatabaseOrder, HostError};
 pub use s3::{ObjectMeta, Objects};
+pub use serve::holders;
 
 use super::state::Shared;
 

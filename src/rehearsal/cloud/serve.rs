@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::fault::Kind;
+use super::law::Law;
 use super::wire::operation::{Operation, Output, Run, Service, matches};
 use super::wire::{ApiError, Node, query, refuse, scope::Scope, xml};
 use super::{Cloud, elb, rds, route53, s3, sts};
@@ -26,6 +27,13 @@ const LARGEST: usize = 1 << 20;
 pub(super) struct Cut;
 
 const SERVICES: &[&Service] = &[&sts::SERVICE, &route53::SERVICE, &elb::SERVICE, &rds::SERVICE];
+
+/// The operations that hold their callers to a law, as `route53 ChangeResourceRecordSets`.
+pub fn holders(law: Law) -> Vec<String> {
+    let all = SERVICES.iter().flat_map(|service| service.operations.iter().map(move |operation| (service, operation)));
+    let holding = all.filter(|(_, operation)| operation.laws.contains(&law));
+    holding.map(|(service, operation)| format!("{} {}", service.name, operation.name)).collect()
+}
 
 impl Cloud {
     /// Answers requests until `stop` is there; open connections are closed then.
@@ -176,7 +184,7 @@ fn document(status: u16, text: String, location: Option<String>) -> Response<Bod
 
 #[cfg(test)]
 mod tests {
-    use super::super::law::{Enforced, Law};
+    use super::super::law::Enforced;
     use super::*;
 
     #[test]
