@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use tokio::sync::watch;
 
 use super::clock::Clock;
+use super::metrics::Metrics;
 
 /// The account number every ARN of the rehearsal carries.
 pub const ACCOUNT: &str = "000000000000";
@@ -23,12 +24,15 @@ pub struct Shared {
     version: watch::Sender<u64>,
     /// The rehearsal's clock.
     pub clock: Clock,
+    /// What the data plane measures, on that clock.
+    pub metrics: Metrics,
 }
 
 impl Shared {
     /// A cloud with nothing in it.
     pub fn new(clock: Clock) -> Self {
-        Self { state: Arc::default(), version: watch::Sender::new(0), clock }
+        let metrics = Metrics::new(clock.clone());
+        Self { state: Arc::default(), version: watch::Sender::new(0), clock, metrics }
     }
 
     /// Locks the state for a short, synchronous look or change. Never hold it over an `await`.
