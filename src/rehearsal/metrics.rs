@@ -1,4 +1,4 @@
-//! What the rehearsal cloud measures of itself, by minutes of the rehearsal's clock, as CloudWatch keeps it.
+//! What the rehearsal cloud measures of itself, by minutes of the rehearsal's clock, as `CloudWatch` keeps it.
 //!
 //! Whoever measures holds a [`Series`] and writes to it without a lock ([`Metrics::of`]); whoever asks reads minutes
 //! ([`Metrics::series`]) and never waits for a flush: what was counted a moment ago is there. A minute in which nothing

@@ -11,7 +11,7 @@ pub(super) fn bucket(millionths: u64) -> usize {
     if millionths < FINE {
         return usize::try_from(millionths).unwrap_or(0);
     }
-    let shift = u64::from(63 - millionths.leading_zeros() - FINE.trailing_zeros());
+    let shift = u64::from(millionths.ilog2() - FINE.ilog2());
     usize::try_from((shift + 1) * FINE + ((millionths >> shift) & (FINE - 1)))
         .map_or(BUCKETS - 1, |b| b.min(BUCKETS - 1))
 }
