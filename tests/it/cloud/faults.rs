@@ -25,7 +25,7 @@ async fn each_kind_does_what_it_says() {
     };
     strike(Kind::Refused);
     refused!(create().await, "AccessDenied");
-    strike(Kind::Throttled);
+    strike(Kind::Throttled(None));
     refused!(create().await, "Throttling");
     strike(Kind::FailedBefore);
     refused!(create().await, "InternalFailure");
@@ -48,7 +48,7 @@ async fn s3_knows_the_same_faults() {
     let (s3, faults) = (here.s3(), here.cloud.faults());
     super::s3::bucket(&here, "shop").await;
     let put = |key: &str| s3.put_object().bucket("shop").key(key).body(ByteStream::from_static(b"1")).send();
-    faults.add("s3", "PutObject", When::Nth(1), Kind::Throttled);
+    faults.add("s3", "PutObject", When::Nth(1), Kind::Throttled(None));
     refused!(put("a").await, "SlowDown");
     faults.clear();
     faults.add("s3", "PutObject", When::Nth(1), Kind::Reset);
@@ -64,7 +64,7 @@ async fn s3_knows_the_same_faults() {
 #[tokio::test]
 async fn the_sdk_itself_repeats_a_throttled_call() {
     let here = Here::new().await;
-    here.cloud.faults().add("elasticloadbalancing", "DescribeLoadBalancers", When::Nth(1), Kind::Throttled);
+    here.cloud.faults().add("elasticloadbalancing", "DescribeLoadBalancers", When::Nth(1), Kind::Throttled(None));
     let config = here.config.to_builder().retry_config(RetryConfig::standard()).build();
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
     elb.describe_load_balancers().send().await.unwrap();

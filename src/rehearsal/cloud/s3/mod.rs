@@ -21,8 +21,8 @@ use s3s::Body;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use super::super::state::Shared;
+use super::answer::Cut;
 use super::law::Law;
-use super::serve::Cut;
 use super::{Faults, Settings};
 
 pub use meta::ObjectMeta;
@@ -39,12 +39,15 @@ pub(super) fn service(shared: &Shared, objects: &Objects, faults: &Faults, setti
 
 /// Answers a request; an error closes the connection, as a fault may ask.
 pub(super) async fn answer(service: &S3Service, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
-    let cut = access::Mark::default();
+    let mark = access::Mark::default();
     let mut request = request.map(Body::from);
-    request.extensions_mut().insert(cut.clone());
+    request.extensions_mut().insert(mark.clone());
     let response = service.call(request).await;
-    if cut.is_asked() {
+    if mark.cuts() {
         return Err(Cut);
+    }
+    if let Some(held) = mark.held() {
+        held.over().await;
     }
     response.map_err(|error| {
         tracing::warn!(?error, "S3 could not answer");
