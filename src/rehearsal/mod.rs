@@ -4,6 +4,7 @@
 //! `edge` is the data plane that acts on it (balancer, name server, CDN); `world` puts the two together with the
 //! copy of the box, the new hosts, the databases, the clock, the visitors and their ledger; `alone` serves the cloud
 //! and its edge without any of that, to whoever speaks AWS.
+//! `metrics` is what the data plane measures and `CloudWatch` tells.
 //! Nothing in here is known to the steps: a run under rehearsal meets it over the wire only.
 
 pub mod alone;
@@ -11,6 +12,7 @@ pub mod clock;
 pub mod cloud;
 pub mod edge;
 pub mod ledger;
+pub mod metrics;
 pub mod state;
 pub mod visitors;
 pub mod world;

@@ -101,7 +101,7 @@ impl Cloud {
             Some(Kind::FailedBefore) => return Ok(Err(service.failure("failed, as a fault asks"))),
             Some(Kind::Reset) => return Err(Cut),
             Some(Kind::Slow(by)) => tokio::time::sleep(by).await,
-            Some(Kind::Held) => held = Some(self.faults().held()),
+            Some(Kind::Held(at_most)) => held = Some(self.faults().held(at_most)),
             Some(Kind::Stale(by)) => cloud = self.as_of(by),
             Some(Kind::LostAnswer) | None => {}
         }

@@ -56,7 +56,7 @@ impl S3Access for Gate {
         if let Some(mark) = cx.extensions_mut().get::<Mark>() {
             let mut mark = mark.lock();
             mark.0 |= matches!(fault, Some(Kind::LostAnswer | Kind::Reset));
-            mark.1 = (fault == Some(Kind::Held)).then(|| self.faults.held());
+            mark.1 = if let Some(Kind::Held(at_most)) = fault { Some(self.faults.held(at_most)) } else { None };
         }
         match fault {
             Some(Kind::Refused) => Err(s3_error!(AccessDenied, "refused, as a fault asks")),
@@ -66,7 +66,7 @@ impl S3Access for Gate {
                 tokio::time::sleep(by).await;
                 Ok(())
             }
-            Some(Kind::LostAnswer | Kind::Held | Kind::Stale(_)) | None => Ok(()),
+            Some(Kind::LostAnswer | Kind::Held(_) | Kind::Stale(_)) | None => Ok(()),
         }
     }
 }
