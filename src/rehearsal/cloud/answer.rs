@@ -93,7 +93,7 @@ impl Cloud {
         if let Some(kind) = fault {
             tracing::debug!(service = service.name, operation = operation.name, ?kind, request = id, "a fault strikes");
         }
-        let mut held = None;
+        let mut waiting = None;
         let mut cloud = self.clone();
         match fault {
             Some(Kind::Refused) => return Ok(Err(service.access_denied("refused, as a fault asks"))),
@@ -101,12 +101,12 @@ impl Cloud {
             Some(Kind::FailedBefore) => return Ok(Err(service.failure("failed, as a fault asks"))),
             Some(Kind::Reset) => return Err(Cut),
             Some(Kind::Slow(by)) => tokio::time::sleep(by).await,
-            Some(Kind::Held(at_most)) => held = Some(self.faults().held(at_most)),
+            Some(Kind::Held(at_most)) => waiting = Some(self.faults().held(at_most)),
             Some(Kind::Stale(by)) => cloud = self.as_of(by),
             Some(Kind::LostAnswer) | None => {}
         }
         let output = run(&cloud, operation, input).await;
-        if let Some(held) = held {
+        if let Some(held) = waiting {
             held.over().await;
         }
         match fault {
