@@ -1,6 +1,6 @@
 //! The local cloud and the visitors: what `outgrow rehearse` moves a copy of the site into.
 //!
-//! [`state`] is what the cloud holds. `cloud` answers the AWS APIs over HTTP and is the only one that changes it;
+//! [`state`] is what the cloud holds, `policy` how a resource's policy is judged, by both of them. `cloud` answers the AWS APIs over HTTP and is the only one that changes it;
 //! `edge` is the data plane that acts on it (balancer, name server, CDN); `world` puts the two together with the
 //! copy of the box, the new hosts, the databases, the clock, the visitors and their ledger.
 //! Nothing in here is known to the steps: a run under rehearsal meets it over the wire only.
@@ -8,7 +8,9 @@
 pub mod clock;
 pub mod cloud;
 pub mod edge;
+mod glob;
 pub mod ledger;
+mod policy;
 pub mod state;
 pub mod visitors;
 pub mod world;

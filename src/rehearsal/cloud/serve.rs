@@ -40,8 +40,8 @@ impl Cloud {
                 () = &mut stop => return Ok(()),
                 Some(_) = connections.join_next() => {}
                 accepted = listener.accept() => {
-                    let stream = match accepted {
-                        Ok((stream, _)) => stream,
+                    let (stream, from) = match accepted {
+                        Ok(accepted) => accepted,
                         // A connection that died in the queue, or no file left for it: the next may do.
                         Err(error) => {
                             tracing::warn!(%error, "a connection could not be accepted");
@@ -51,8 +51,9 @@ impl Cloud {
                     };
                     let cloud = self.clone();
                     connections.spawn(async move {
-                        let service = hyper::service::service_fn(move |request| {
+                        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
                             let cloud = cloud.clone();
+                            request.extensions_mut().insert(from);
                             async move { cloud.answer(request).await }
                         });
                         let mut http = hyper::server::conn::http1::Builder::new();
@@ -71,8 +72,10 @@ impl Cloud {
         let scope = Scope::of(request.headers(), request.uri().query());
         let service = match &scope {
             // Unsigned requests are S3's to judge: that is where anonymous ones exist.
-            None => return s3::answer(&self.inner.s3, request).await,
-            Some(scope) if scope.service == "s3" => return s3::answer(&self.inner.s3, request).await,
+            None => return s3::answer(&self.inner.s3, &self.inner.objects, request).await,
+            Some(scope) if scope.service == "s3" => {
+                return s3::answer(&self.inner.s3, &self.inner.objects, request).await;
+            }
             Some(scope) => SERVICES.iter().find(|s| s.name == scope.service),
         };
         let id = super::fresh();

@@ -8,6 +8,7 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 
 use super::super::fault::{Faults, Kind};
+use super::{Objects, authorize};
 
 /// Asks the front door to close the connection instead of answering.
 #[derive(Debug, Clone, Default)]
@@ -34,17 +35,16 @@ impl S3Auth for Keys {
     }
 }
 
-/// Lets signed requests in, faults permitting.
+/// Lets in what `authorize` does, faults permitting.
 pub(super) struct Gate {
     pub(super) faults: Faults,
+    pub(super) objects: Objects,
 }
 
 #[async_trait::async_trait]
 impl S3Access for Gate {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
-        if cx.credentials().is_none() {
-            return Err(s3_error!(AccessDenied, "Access Denied"));
-        }
+        authorize::request(&self.objects, cx)?;
         let fault = self.faults.strike("s3", cx.s3_op().name());
         if matches!(fault, Some(Kind::LostAnswer | Kind::Reset))
             && let Some(cut) = cx.extensions_mut().get::<Mark>()
