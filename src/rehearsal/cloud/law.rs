@@ -76,8 +76,20 @@ laws! {
     C2 Api "a policy that makes a bucket public is refused under Block Public Access",
         "S3 guide: access-control-block-public-access";
     C3 Data "without s3:ListBucket a missing key answers 403", "S3 API: GetObject";
+    C4 No "an alternate domain name belongs to one distribution, and needs a certificate that names it",
+        "CloudFront API: CreateDistribution, ListConflictingAliases";
+    C5 No "a cached object stays for a day unless its Cache-Control says otherwise", "CloudFront guide: Expiration";
+    C6 No "3,000 paths and 15 wildcards of invalidations in flight; a distribution deploys for minutes",
+        "CloudFront guide: cloudfront-limits";
     C7 Api "conditional writes answer 412", "S3 guide: conditional-writes";
+    O1 No "the Origin of a request is the page's, on both sides alike", "Fetch standard: CORS protocol";
+    D1 No "a subnet group spans two zones; 5432 is open to the app's security group", "RDS guide: USER_VPC.WorkingWithRDSInstanceinaVPC";
+    D2 No "rds.force_ssl is 1 from PostgreSQL 15 on", "RDS guide: PostgreSQL.Concepts.General.SSL";
     D3 Data "a static parameter needs a reboot, and the master is no superuser", "RDS guide: USER_WorkingWithParamGroups";
+    D4 No "only the extensions RDS ships; its collations are another C library's",
+        "RDS release notes: PostgreSQL extensions";
+    M1 No "what the new pieces cost a month is said before they are made", "AWS pricing pages";
+    M2 No "a burstable instance runs on CPU credits", "EC2 guide: burstable-performance-instances";
 }
 
 impl fmt::Display for Law {

@@ -1,11 +1,13 @@
 //! The AWS APIs over HTTP: validates as AWS does and changes the state.
 //!
-//! A request's credential scope says which service it is for (`serve`); an operation is a line in its service's table
+//! A request's credential scope says which service it is for (`answer`); an operation is a line in its service's table
 //! (`wire::operation`) that takes a tree and gives a tree, or an [`ApiError`](wire::ApiError) that names the [`law`]
 //! it broke. S3 is the exception: `s3s` speaks its protocol, and `s3` keeps the objects.
 
+mod answer;
 mod elb;
 pub mod fault;
+mod history;
 pub mod law;
 mod rds;
 mod route53;
@@ -19,11 +21,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use answer::holders;
 pub use fault::Faults;
 pub use rds::{DatabaseHost, DatabaseOrder, HostError};
 pub use s3::{ObjectMeta, Objects};
 
 use super::state::Shared;
+use history::History;
 
 /// The access key id a rehearsal uses unless told otherwise.
 pub const ACCESS_KEY: &str = "outgrow";
@@ -61,11 +65,15 @@ impl Default for Settings {
 #[derive(Clone)]
 pub struct Cloud {
     inner: Arc<Inner>,
+    /// The live state, or for a stale read the one of a while ago.
+    shared: Shared,
+    /// The region of the call, as its signature says.
+    region: Arc<str>,
 }
 
 struct Inner {
-    shared: Shared,
     settings: Settings,
+    history: History,
     objects: Objects,
     s3: s3s::service::S3Service,
     faults: Faults,
@@ -82,21 +90,27 @@ impl Cloud {
         let objects = Objects::open_dir(dir, &shared)?;
         let faults = Faults::default();
         let s3 = s3::service(&shared, &objects, &faults, &settings);
+        let region = settings.region.as_str().into();
         let inner = Inner {
-            shared,
             settings,
+            history: History::default(),
             objects,
             s3,
             faults,
             database_host: Mutex::default(),
             route53_calls: Mutex::default(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), shared, region })
     }
 
     /// The buckets' objects, for the CDN.
     pub fn objects(&self) -> Objects {
         self.inner.objects.clone()
+    }
+
+    /// Whether an operation is one of this cloud's; `*` stands for any.
+    pub fn knows(service: &str, operation: &str) -> bool {
+        answer::knows(service, operation)
     }
 
     /// The faults in force.
@@ -106,7 +120,7 @@ impl Cloud {
 
     /// The state, and the clock.
     pub fn shared(&self) -> &Shared {
-        &self.inner.shared
+        &self.shared
     }
 
     /// Who makes database servers for `CreateDBInstance`. Without one it is refused.
@@ -122,10 +136,35 @@ impl Cloud {
         &self.inner.settings
     }
 
+    #[allow(dead_code)] // the first regional service reads it
+    /// The region a call is for. Most services have things in the home region only; certificates live in two.
+    fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The same cloud, called in a region.
+    fn within(&self, region: &str) -> Self {
+        Self { region: region.into(), ..self.clone() }
+    }
+
+    /// The same cloud as it was a while ago: what a stale read sees. What a call does to it is lost.
+    fn as_of(&self, ago: Duration) -> Self {
+        match self.inner.history.as_of(ago) {
+            Some(state) => Self { shared: self.shared.frozen(state), ..self.clone() },
+            None => self.clone(),
+        }
+    }
+
     /// Changes the state under the lock and, if that went well, tells the data plane.
     fn change<T, E>(&self, f: impl FnOnce(&mut super::state::State) -> Result<T, E>) -> Result<T, E> {
-        let changed = f(&mut self.inner.shared.lock())?;
-        self.inner.shared.changed();
+        let mut state = self.shared.lock();
+        let before = self.faults().history().map(|back| (state.clone(), back));
+        let changed = f(&mut state)?;
+        if let Some((before, back)) = before {
+            self.inner.history.push(before, back);
+        }
+        drop(state);
+        self.shared.changed();
         Ok(changed)
     }
 }

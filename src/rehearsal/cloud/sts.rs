@@ -3,12 +3,13 @@
 use super::super::state::ACCOUNT;
 use super::Cloud;
 use super::wire::operation::{Output, Service, query};
+use super::wire::protocol::Protocol;
 use super::wire::{ApiError, Node};
 
 /// The service.
 pub(super) const SERVICE: Service = Service {
     name: "sts",
-    namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+    protocol: Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/"),
     operations: &[query("GetCallerIdentity", identity, &[])],
 };
 

@@ -29,10 +29,10 @@ async fn a_wrong_secret_is_denied() {
 #[tokio::test]
 async fn a_little_throttling_is_waited_out_and_much_is_told() {
     let here = Here::new().await;
-    here.cloud.faults().add("sts", "GetCallerIdentity", When::Nth(1), Fault::Throttled);
+    here.cloud.faults().add("sts", "GetCallerIdentity", When::Nth(1), Fault::Throttled(None));
     here.clouds.identity().await.unwrap();
     here.cloud.faults().clear();
-    here.cloud.faults().add("sts", "GetCallerIdentity", When::Every(1), Fault::Throttled);
+    here.cloud.faults().add("sts", "GetCallerIdentity", When::Every(1), Fault::Throttled(None));
     assert_eq!(here.clouds.identity().await.unwrap_err().kind, Kind::Throttled);
 }
 

@@ -16,6 +16,7 @@ use super::super::state::{Action, State};
 use super::fresh;
 use super::law::Law::{C1, L1, L2, L4, L5};
 use super::wire::operation::{Service, query};
+use super::wire::protocol::Protocol;
 use super::wire::{ApiError, Node, refuse};
 
 pub(super) use balancers::new_balancer;
@@ -23,7 +24,7 @@ pub(super) use balancers::new_balancer;
 /// The service.
 pub(super) const SERVICE: Service = Service {
     name: "elasticloadbalancing",
-    namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+    protocol: Protocol::Query("http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"),
     operations: &[
         query("CreateLoadBalancer", balancers::create, &[L5]),
         query("DescribeLoadBalancers", balancers::describe, &[]),

@@ -12,10 +12,11 @@ use super::wire::operation::{Operation, Run, Service, query};
 
 pub use host::{DatabaseHost, DatabaseOrder, HostError};
 
+use super::wire::protocol::Protocol;
 /// The service.
 pub(super) const SERVICE: Service = Service {
     name: "rds",
-    namespace: "http://rds.amazonaws.com/doc/2014-10-31/",
+    protocol: Protocol::Query("http://rds.amazonaws.com/doc/2014-10-31/"),
     operations: &[
         query("DescribeDBInstances", instances::describe, &[]),
         Operation {

@@ -12,6 +12,7 @@ use http::Method;
 use super::Cloud;
 use super::law::Law::{R1, R2, R3, R5, R7, R8};
 use super::wire::operation::{Output, Service, rest};
+use super::wire::protocol::Protocol;
 use super::wire::{ApiError, Node, refuse};
 
 pub(super) use zones::new_zone;
@@ -21,7 +22,7 @@ const ZONE: &str = "/2013-04-01/hostedzone/{Id}";
 /// The service.
 pub(super) const SERVICE: Service = Service {
     name: "route53",
-    namespace: "https://route53.amazonaws.com/doc/2013-04-01/",
+    protocol: Protocol::RestXml("https://route53.amazonaws.com/doc/2013-04-01/"),
     operations: &[
         rest("ListHostedZones", Method::GET, "/2013-04-01/hostedzone", zones::list, &[R8]),
         rest("ListHostedZonesByName", Method::GET, "/2013-04-01/hostedzonesbyname", zones::list_by_name, &[R8]),

@@ -131,7 +131,7 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         let zone = zone(state, &id)?;
         let node = Node::new("CreateHostedZoneResponse").with(describe(state, &id, zone)).with(change);
         let node = node.with(delegation(zone));
-        let location = Some(format!("https://route53.amazonaws.com/2013-04-01/hostedzone/{id}"));
-        Ok(Output { node, status: 201, location })
+        let location = format!("https://route53.amazonaws.com/2013-04-01/hostedzone/{id}");
+        Ok(Output::from(node).status(201).header("location", location))
     })
 }

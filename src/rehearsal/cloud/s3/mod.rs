@@ -37,8 +37,8 @@ use s3s::Body;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use super::super::state::Shared;
+use super::answer::Cut;
 use super::law::Law;
-use super::serve::Cut;
 use super::{Faults, Settings};
 
 pub use meta::ObjectMeta;
@@ -64,12 +64,15 @@ pub(super) async fn answer(
     if let Some(bucket) = website::asked(&request) {
         return Ok(identified(website::answer(objects, &bucket, &request).await));
     }
-    let cut = access::Mark::default();
+    let mark = access::Mark::default();
     let mut request = request.map(Body::from);
-    request.extensions_mut().insert(cut.clone());
+    request.extensions_mut().insert(mark.clone());
     let response = service.call(request).await;
-    if cut.is_asked() {
+    if mark.cuts() {
         return Err(Cut);
+    }
+    if let Some(held) = mark.held() {
+        held.over().await;
     }
     response.map(identified).map_err(|error| {
         tracing::warn!(?error, "S3 could not answer");

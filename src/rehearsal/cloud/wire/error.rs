@@ -14,11 +14,13 @@ pub struct ApiError {
     pub status: u16,
     /// The law that was broken, if it is one of ours.
     pub law: Option<Law>,
+    /// Seconds the caller is asked to wait, if any.
+    pub retry_after: Option<u32>,
 }
 
 /// An error with status 400.
 pub fn refuse(code: &'static str, message: impl Into<String>) -> ApiError {
-    ApiError { code, message: message.into(), status: 400, law: None }
+    ApiError { code, message: message.into(), status: 400, law: None, retry_after: None }
 }
 
 impl ApiError {
@@ -32,6 +34,12 @@ impl ApiError {
     #[must_use]
     pub fn status(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+
+    /// Asks the caller to wait so many seconds.
+    #[must_use]
+    pub fn retry_after(self, seconds: Option<u32>) -> Self {
+        Self { retry_after: seconds, ..self }
     }
 
     /// The message as it goes out, with the law at its end.

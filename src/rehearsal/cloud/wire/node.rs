@@ -1,12 +1,12 @@
 //! A named tree: what parameters come in as and answers go out as.
 
-use std::fmt::Display;
 use std::str::FromStr;
 
+use super::leaf::{Kind, Leaf};
 use super::{ApiError, refuse};
 
 /// A name with a text or with children.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Node {
     /// Element or parameter name.
     pub name: String,
@@ -14,6 +14,15 @@ pub struct Node {
     pub text: String,
     /// What is below it, in order.
     pub children: Vec<Node>,
+    /// What it is, for the protocols that tell a number from a text and a list from a structure.
+    pub kind: Kind,
+}
+
+/// Kinds do not count: XML, where everything is a text, cannot tell them.
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.text, &self.children) == (&other.name, &other.text, &other.children)
+    }
 }
 
 impl Node {
@@ -23,8 +32,8 @@ impl Node {
     }
 
     /// A leaf.
-    pub fn leaf(name: &str, text: impl Display) -> Self {
-        Self { name: name.into(), text: text.to_string(), children: Vec::new() }
+    pub fn leaf(name: &str, value: impl Leaf) -> Self {
+        Self { name: name.into(), text: value.text(), children: Vec::new(), kind: value.kind() }
     }
 
     /// Adds a child.
@@ -36,13 +45,13 @@ impl Node {
 
     /// Adds a leaf.
     #[must_use]
-    pub fn put(self, name: &str, text: impl Display) -> Self {
+    pub fn put(self, name: &str, text: impl Leaf) -> Self {
         self.with(Node::leaf(name, text))
     }
 
     /// Adds a leaf if there is something to say.
     #[must_use]
-    pub fn put_some(self, name: &str, text: Option<impl Display>) -> Self {
+    pub fn put_some(self, name: &str, text: Option<impl Leaf>) -> Self {
         match text {
             Some(text) => self.put(name, text),
             None => self,
@@ -53,18 +62,23 @@ impl Node {
     #[must_use]
     pub fn list(self, name: &str, item: &str, items: impl IntoIterator<Item = Node>) -> Self {
         let children = items.into_iter().map(|n| Node { name: item.into(), ..n }).collect();
-        self.with(Node { name: name.into(), text: String::new(), children })
+        self.with(Node { name: name.into(), text: String::new(), children, kind: Kind::List })
     }
 
     /// Adds a list of texts.
     #[must_use]
-    pub fn texts_list<T: Display>(self, name: &str, item: &str, items: impl IntoIterator<Item = T>) -> Self {
+    pub fn texts_list<T: Leaf>(self, name: &str, item: &str, items: impl IntoIterator<Item = T>) -> Self {
         self.list(name, item, items.into_iter().map(|t| Node::leaf(item, t)))
     }
 
     /// The first child of that name.
     pub fn child(&self, name: &str) -> Option<&Node> {
         self.children.iter().find(|c| c.name == name)
+    }
+
+    /// Every child of that name, as the lists of the EC2 protocol and flattened ones come.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+        self.children.iter().filter(move |c| c.name == name)
     }
 
     /// The text of a child; an empty one counts as absent.
@@ -85,6 +99,12 @@ impl Node {
     /// The texts of a list.
     pub fn texts(&self, name: &str) -> Vec<String> {
         self.items(name).map(|n| n.text.clone()).collect()
+    }
+
+    /// The truth a child holds, if it is there.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        let wrong = |text: &str| refuse("ValidationError", format!("Value '{text}' at '{name}' must be true or false"));
+        self.get(name).map(|text| text.to_ascii_lowercase().parse().map_err(|_| wrong(text))).transpose()
     }
 
     /// The number a child holds, if it is there.

@@ -5,14 +5,15 @@ use http::Method;
 
 use super::super::Cloud;
 use super::super::law::Law;
+use super::protocol::Protocol;
 use super::{ApiError, Node};
 
 /// A service of the cloud.
 pub struct Service {
     /// The signing name in the credential scope.
     pub name: &'static str,
-    /// The XML namespace of its answers.
-    pub namespace: &'static str,
+    /// How it is spoken to.
+    pub protocol: Protocol,
     /// What it can do.
     pub operations: &'static [Operation],
 }
@@ -21,7 +22,7 @@ pub struct Service {
 pub struct Operation {
     /// AWS's name.
     pub name: &'static str,
-    /// Method and path of a REST operation; `None` is the query protocol's `Action`.
+    /// Method and path of a REST operation; the other protocols find it by its name.
     pub rest: Option<(Method, &'static str)>,
     /// The laws it holds its callers to.
     pub laws: &'static [Law],
@@ -43,17 +44,39 @@ pub struct Output {
     pub node: Node,
     /// HTTP status.
     pub status: u16,
-    /// `Location` header of something created.
-    pub location: Option<String>,
+    /// Headers beside the content type: `location` of something created, `etag`, …
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Output {
+    /// Another HTTP status than 200.
+    #[must_use]
+    pub fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+impl Operation {
+    /// Whether it only looks: what a stale read may answer.
+    pub fn reads(&self) -> bool {
+        ["Describe", "Get", "List", "Head", "Test"].iter().any(|verb| self.name.starts_with(verb))
+    }
 }
 
 impl From<Node> for Output {
     fn from(node: Node) -> Self {
-        Self { node, status: 200, location: None }
+        Self { node, status: 200, headers: Vec::new() }
     }
 }
 
-/// A query operation that works on the state.
+/// An operation found by its name that works on the state.
 pub const fn query(
     name: &'static str,
     run: fn(&Cloud, &Node) -> Result<Output, ApiError>,
@@ -73,8 +96,13 @@ pub const fn rest(
     Operation { name, rest: Some((method, path)), laws, run: Run::Now(run) }
 }
 
-/// Matches a path against a pattern such as `/2013-04-01/hostedzone/{Id}/rrset` and gives the named parts.
-pub fn matches(pattern: &str, path: &str) -> Option<Vec<Node>> {
+/// Matches a path against a pattern such as `/2013-04-01/hostedzone/{Id}/rrset` and gives the named parts. A pattern may
+/// end with what the query has to hold, as in `/2020-05-31/tagging?Operation=Tag`.
+pub fn matches(pattern: &str, path: &str, asked: Option<&str>) -> Option<Vec<Node>> {
+    let (pattern, needed) = pattern.split_once('?').unwrap_or((pattern, ""));
+    if !needed.is_empty() && !asked.unwrap_or_default().split('&').any(|part| part == needed) {
+        return None;
+    }
     let mut parts = path.trim_end_matches('/').split('/');
     let mut named = Vec::new();
     for wanted in pattern.split('/') {
@@ -97,9 +125,11 @@ mod tests {
 
     #[test]
     fn paths_match_part_by_part() {
-        let named = matches("/2013-04-01/hostedzone/{Id}/rrset", "/2013-04-01/hostedzone/Z1/rrset/").unwrap();
+        let named = matches("/2013-04-01/hostedzone/{Id}/rrset", "/2013-04-01/hostedzone/Z1/rrset/", None).unwrap();
         assert_eq!(named, [Node::leaf("Id", "Z1")]);
-        assert!(matches("/2013-04-01/hostedzone/{Id}", "/2013-04-01/hostedzone").is_none());
-        assert!(matches("/2013-04-01/hostedzone", "/2013-04-01/hostedzone/Z1").is_none());
+        assert!(matches("/2013-04-01/hostedzone/{Id}", "/2013-04-01/hostedzone", None).is_none());
+        assert!(matches("/2013-04-01/hostedzone", "/2013-04-01/hostedzone/Z1", None).is_none());
+        assert!(matches("/tagging?Operation=Tag", "/tagging", Some("Resource=x&Operation=Tag")).is_some());
+        assert!(matches("/tagging?Operation=Tag", "/tagging", Some("Operation=Untag")).is_none());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::leaf::Kind;
 use super::{ApiError, Node};
 
 /// Reads a form body (`Actions.member.1.Type=forward&…`) into a tree; numbered parameters become lists in order.
@@ -53,7 +54,8 @@ struct Branch {
 
 impl Branch {
     fn into_node(self, name: &str) -> Node {
-        let mut node = Node { name: name.into(), text: self.text, children: Vec::new() };
+        let kind = if self.below.is_empty() { Kind::Text } else { Kind::Structure };
+        let mut node = Node { name: name.into(), text: self.text, children: Vec::new(), kind };
         for (part, branch) in self.below {
             match part {
                 Part::Name(below) => {

@@ -4,6 +4,7 @@ use quick_xml::Reader;
 use quick_xml::escape::{escape, resolve_predefined_entity};
 use quick_xml::events::Event;
 
+use super::leaf::Kind;
 use super::{ApiError, Node, refuse};
 
 /// Writes a document whose root carries the namespace, if one is given.
@@ -54,7 +55,9 @@ pub fn read(body: &[u8]) -> Result<Node, ApiError> {
             }
             Event::End(_) => {
                 let mut node = open.pop().unwrap_or_default();
-                if !node.children.is_empty() {
+                if node.children.is_empty() {
+                    node.kind = Kind::Text;
+                } else {
                     node.text.clear();
                 }
                 if let Some(parent) = open.last_mut() {

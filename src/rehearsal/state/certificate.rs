@@ -1,0 +1,22 @@
+//! Certificates: what ACM keeps.
+
+use std::time::SystemTime;
+
+/// A certificate; its region is in its ARN (law C1).
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// The domain name it was asked for.
+    pub domain: String,
+    /// Every name it holds for, the domain first; a leading `*.` stands for one label.
+    pub names: Vec<String>,
+    /// `PENDING_VALIDATION`, `ISSUED`, `FAILED`, `VALIDATION_TIMED_OUT`.
+    pub status: String,
+    /// One CNAME record for each name, which proves that the zone is the caller's: (name, record, value).
+    pub validation: Vec<(String, String, String)>,
+    /// When it was asked for.
+    pub created: SystemTime,
+    /// When it was issued.
+    pub issued: Option<SystemTime>,
+    /// Tags are kept with the other tags, by ARN; this is the caller's idempotency token.
+    pub token: Option<String>,
+}
