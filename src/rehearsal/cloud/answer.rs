@@ -47,8 +47,10 @@ impl Cloud {
         let scope = Scope::of(request.headers(), request.uri().query());
         let service = match &scope {
             // Unsigned requests are S3's to judge: that is where anonymous ones exist.
-            None => return s3::answer(&self.inner.s3, request).await,
-            Some(scope) if scope.service == "s3" => return s3::answer(&self.inner.s3, request).await,
+            None => return s3::answer(&self.inner.s3, &self.inner.objects, request).await,
+            Some(scope) if scope.service == "s3" => {
+                return s3::answer(&self.inner.s3, &self.inner.objects, request).await;
+            }
             Some(scope) => SERVICES.iter().find(|s| s.name == scope.service).ok_or(&scope.service),
         };
         let id = super::fresh();

@@ -9,7 +9,6 @@ mod body;
 pub mod cdn;
 mod counters;
 pub mod dns;
-mod glob;
 mod health;
 mod listen;
 mod reconcile;
@@ -32,6 +31,7 @@ pub use cdn::{Meta, ObjectBytes, ObjectSource};
 pub use counters::GroupCounts;
 pub use tls::{Authority, TlsError, provider};
 
+use super::glob;
 use super::state::Shared;
 use counters::Counters;
 use dns::NameServer;
