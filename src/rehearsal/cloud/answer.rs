@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use s3s::Body;
 
 use super::fault::Kind;
+use super::law::Law;
 use super::wire::operation::{Operation, Output, Run, Service};
 use super::wire::protocol::Document;
 use super::wire::{ApiError, Node, query, refuse, scope::Scope, signature};
@@ -25,6 +26,20 @@ pub(super) struct Cut;
 
 /// Every service but S3, which has a protocol and a table of its own.
 const SERVICES: &[&Service] = &[&sts::SERVICE, &route53::SERVICE, &elb::SERVICE, &rds::SERVICE];
+
+/// The operations that hold their callers to a law, as `route53 ChangeResourceRecordSets`.
+pub fn holders(law: Law) -> Vec<String> {
+    let all = SERVICES.iter().flat_map(|service| service.operations.iter().map(move |operation| (service, operation)));
+    let holding = all.filter(|(_, operation)| operation.laws.contains(&law));
+    holding.map(|(service, operation)| format!("{} {}", service.name, operation.name)).collect()
+}
+
+/// Whether there is such an operation; S3's are the protocol library's, and not counted here.
+pub(super) fn knows(service: &str, operation: &str) -> bool {
+    let of = |s: &&&Service| s.name == service || service == "*";
+    service == "s3"
+        || SERVICES.iter().filter(of).any(|s| operation == "*" || s.operations.iter().any(|o| o.name == operation))
+}
 
 impl Cloud {
     /// Answers a request; an error closes the connection, as a fault may ask.
@@ -142,7 +157,7 @@ fn response(document: Document, id: &str) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::law::{Enforced, Law};
+    use super::super::law::Enforced;
     use super::*;
 
     #[test]

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use answer::holders;
 pub use fault::Faults;
 pub use rds::{DatabaseHost, DatabaseOrder, HostError};
 pub use s3::{ObjectMeta, Objects};

@@ -14,7 +14,7 @@ pub mod fingerprint;
 mod front;
 pub mod hosts;
 mod life;
-mod objects;
+pub(super) mod objects;
 pub mod owner;
 mod parcel;
 mod patience;
