@@ -11,11 +11,15 @@ pub mod fault;
 mod history;
 pub mod law;
 mod rds;
+#[cfg(test)]
+mod rig;
 mod route53;
 mod s3;
+mod secrets;
 mod seed;
 mod serve;
 mod sts;
+mod unsigned;
 pub mod wire;
 
 use std::path::PathBuf;
@@ -153,6 +157,18 @@ impl Cloud {
         match self.inner.history.as_of(ago) {
             Some(state) => Self { shared: self.shared.frozen(state), ..self.clone() },
             None => self.clone(),
+        }
+    }
+
+    /// Brings what takes its time to where it is by now.
+    fn settle(&self) {
+        let now = self.shared.clock.now();
+        let mut state = self.shared.lock();
+        secrets::expire(&mut state, now);
+        let changed = acm::settle(&mut state, now, self.settings().issued_after);
+        drop(state);
+        if changed {
+            self.shared.changed();
         }
     }
 

@@ -106,14 +106,6 @@ impl Cloud {
     pub fn set_certificate_issuer(&self, issuer: std::sync::Arc<dyn CertificateIssuer>) {
         *self.inner.certificate_issuer.lock().unwrap_or_else(PoisonError::into_inner) = Some(issuer);
     }
-
-    /// Issues the certificates that are due now, and lets those that waited too long go.
-    pub(super) fn settle(&self) {
-        let changed = settle(&mut self.shared.lock(), self.shared.clock.now(), self.settings().issued_after);
-        if changed {
-            self.shared.changed();
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,22 +1,25 @@
-//! What the tests of ACM share: a cloud with a zone, and certificates on their way.
+//! What the tests of ACM share: zones, proofs, and certificates on their way.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::ops::Deref;
 use std::time::Duration;
 
-use super::super::super::clock::Clock;
-use super::super::super::state::{Action, Answer, RecordSet, Shared};
-use super::super::wire::operation::Run;
+use super::super::super::state::{Action, Answer, RecordSet};
+use super::super::rig;
 use super::super::wire::{ApiError, Node};
-use super::super::{Cloud, Settings};
 use super::{SERVICE, validation};
 
+pub(super) use rig::refused;
+
 /// A cloud of its own.
-#[derive(Clone)]
-pub(super) struct Rig {
-    pub cloud: Cloud,
-    pub clock: Clock,
-    _dir: Arc<tempfile::TempDir>,
+pub(super) struct Rig(rig::Rig);
+
+impl Deref for Rig {
+    type Target = rig::Rig;
+
+    fn deref(&self) -> &rig::Rig {
+        &self.0
+    }
 }
 
 /// A request for a certificate that is validated by DNS.
@@ -24,32 +27,17 @@ pub(super) fn ask(domain: &str) -> Node {
     Node::default().put("DomainName", domain).put("ValidationMethod", "DNS")
 }
 
-/// Asserts that an answer is a refusal by this code; gives its message, law included.
-pub(super) fn refused(answer: Result<Node, ApiError>, code: &str) -> String {
-    let error = answer.expect_err("this should have been refused");
-    assert_eq!(error.code, code, "{error}");
-    error.text()
-}
-
 impl Rig {
     pub fn new() -> Self {
-        let clock = Clock::default();
-        let dir = tempfile::tempdir().unwrap();
-        let cloud = Cloud::new(Shared::new(clock.clone()), dir.path().into(), Settings::default()).unwrap();
-        Self { cloud, clock, _dir: Arc::new(dir) }
+        Self(rig::Rig::new())
     }
 
     pub fn within(&self, region: &str) -> Self {
-        Self { cloud: self.cloud.within(region), ..self.clone() }
+        Self(self.0.within(region))
     }
 
     pub fn call(&self, name: &str, input: &Node) -> Result<Node, ApiError> {
-        let operation = SERVICE.operations.iter().find(|o| o.name == name).unwrap();
-        self.cloud.settle();
-        match operation.run {
-            Run::Now(run) => run(&self.cloud, input).map(|output| output.node),
-            Run::Later(_) => panic!("{name} takes its time"),
-        }
+        self.0.ask(&SERVICE, name, input)
     }
 
     pub fn asked(&self, input: &Node) -> String {
