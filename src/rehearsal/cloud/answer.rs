@@ -55,7 +55,9 @@ impl Cloud {
         let scope = Scope::of(request.headers(), request.uri().query());
         let service = match &scope {
             None => return self.answer_unsigned(request).await,
-            Some(scope) if scope.service == "s3" => return s3::answer(&self.inner.s3, request).await,
+            Some(scope) if scope.service == "s3" => {
+                return s3::answer(&self.inner.s3, &self.inner.objects, request).await;
+            }
             Some(scope) => SERVICES.iter().find(|s| s.name == scope.service).ok_or(&scope.service),
         };
         let id = super::fresh();
@@ -90,7 +92,9 @@ impl Cloud {
             (Bytes::new(), Some(body))
         };
         match (unsigned::service(SERVICES, &head, &form), body) {
-            (None, Some(body)) => s3::answer(&self.inner.s3, Request::from_parts(head, body)).await,
+            (None, Some(body)) => {
+                s3::answer(&self.inner.s3, &self.inner.objects, Request::from_parts(head, body)).await
+            }
             (service, _) => {
                 let service = service.unwrap_or(&sts::SERVICE);
                 let id = super::fresh();
@@ -120,7 +124,7 @@ impl Cloud {
         if let Some(kind) = fault {
             tracing::debug!(service = service.name, operation = operation.name, ?kind, request = id, "a fault strikes");
         }
-        let mut held = None;
+        let mut waiting = None;
         let mut cloud = self.clone();
         match fault {
             Some(Kind::Refused) => return Ok(Err(service.access_denied("refused, as a fault asks"))),
@@ -128,12 +132,12 @@ impl Cloud {
             Some(Kind::FailedBefore) => return Ok(Err(service.failure("failed, as a fault asks"))),
             Some(Kind::Reset) => return Err(Cut),
             Some(Kind::Slow(by)) => tokio::time::sleep(by).await,
-            Some(Kind::Held) => held = Some(self.faults().held()),
+            Some(Kind::Held(at_most)) => waiting = Some(self.faults().held(at_most)),
             Some(Kind::Stale(by)) => cloud = self.as_of(by),
             Some(Kind::LostAnswer) | None => {}
         }
         let output = run(&cloud, operation, input).await;
-        if let Some(held) = held {
+        if let Some(held) = waiting {
             held.over().await;
         }
         match fault {

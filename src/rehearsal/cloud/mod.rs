@@ -120,6 +120,11 @@ impl Cloud {
         self.inner.objects.clone()
     }
 
+    /// Whether an operation is one of this cloud's; `*` stands for any.
+    pub fn knows(service: &str, operation: &str) -> bool {
+        answer::knows(service, operation)
+    }
+
     /// The faults in force.
     pub fn faults(&self) -> Faults {
         self.inner.faults.clone()
