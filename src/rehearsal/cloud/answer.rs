@@ -14,7 +14,7 @@ use super::law::Law;
 use super::wire::operation::{Operation, Output, Run, Service};
 use super::wire::protocol::Document;
 use super::wire::{ApiError, Node, query, refuse, scope::Scope, signature};
-use super::{Cloud, acm, elb, rds, route53, s3, secrets, sts, unsigned};
+use super::{Cloud, acm, cloudwatch, elb, rds, route53, s3, secrets, sts, unsigned};
 
 /// The largest request body of the services beside S3.
 const LARGEST: usize = 1 << 20;
@@ -25,8 +25,15 @@ const LARGEST: usize = 1 << 20;
 pub(super) struct Cut;
 
 /// Every service but S3, which has a protocol and a table of its own.
-pub(super) const SERVICES: &[&Service] =
-    &[&acm::SERVICE, &sts::SERVICE, &route53::SERVICE, &elb::SERVICE, &rds::SERVICE, &secrets::SERVICE];
+pub(super) const SERVICES: &[&Service] = &[
+    &acm::SERVICE,
+    &sts::SERVICE,
+    &route53::SERVICE,
+    &elb::SERVICE,
+    &rds::SERVICE,
+    &secrets::SERVICE,
+    &cloudwatch::SERVICE,
+];
 
 /// The operations that hold their callers to a law, as `route53 ChangeResourceRecordSets`.
 pub fn holders(law: Law) -> Vec<String> {

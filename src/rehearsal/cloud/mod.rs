@@ -6,6 +6,7 @@
 
 mod acm;
 mod answer;
+mod cloudwatch;
 mod elb;
 pub mod fault;
 mod history;

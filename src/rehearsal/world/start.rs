@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::boxcopy::{Copy, Copying};
 use super::front::{Front, trustable};
+use super::issuer::Issuer;
 use super::objects::Origin;
 use super::ready::{BoxReady, DatabaseReady, Ready};
 use super::seed::Seeded;
@@ -180,6 +181,7 @@ async fn cloud(
     let seeded = seed::seed(&cloud, spec, vpc, proxy, database)?;
     let origin = Arc::new(Origin(cloud.objects()));
     let edge = Edge::start(shared.clone(), &spec.dir.join("tls"), ([127, 0, 0, 1], 0).into(), origin).await?;
+    cloud.set_certificate_issuer(Arc::new(Issuer(edge.authority().clone())));
     match edge.troubles().first() {
         Some(trouble) => Err(WorldError::Spec(trouble.clone())),
         None => Ok((cloud, seeded, edge)),
