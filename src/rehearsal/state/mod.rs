@@ -13,6 +13,7 @@ mod certificate;
 mod database;
 mod dns;
 mod network;
+mod secret;
 
 pub use balancer::{Action, Balancer, Condition, HealthCheck, Listener, Rule, Target, TargetGroup};
 pub use bucket::Bucket;
@@ -21,6 +22,7 @@ pub use certificate::Certificate;
 pub use database::DatabaseInstance;
 pub use dns::{Answer, RecordSet, Zone};
 pub use network::Subnet;
+pub use secret::{Secret, SecretVersion};
 
 use super::clock::Clock;
 use super::metrics::Metrics;
@@ -91,6 +93,8 @@ pub struct State {
     pub distributions: BTreeMap<String, Distribution>,
     /// Certificates by ARN.
     pub certificates: BTreeMap<String, Certificate>,
+    /// Secrets by ARN.
+    pub secrets: BTreeMap<String, Secret>,
     /// Buckets by name.
     pub buckets: BTreeMap<String, Bucket>,
     /// Subnets by id.
