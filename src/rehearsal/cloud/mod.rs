@@ -5,6 +5,7 @@
 //! it broke. S3 is the exception: `s3s` speaks its protocol, and `s3` keeps the objects.
 
 mod answer;
+mod ec2;
 mod elb;
 pub mod fault;
 mod history;
@@ -148,6 +149,24 @@ impl Cloud {
             Some(state) => Self { shared: Shared::frozen(state, self.shared.clock.clone()), ..self.clone() },
             None => self.clone(),
         }
+    }
+
+    /// As [`Cloud::change`], but nothing of it stays when it fails; `trial` keeps nothing of it in any case.
+    fn change_whole<T, E>(
+        &self,
+        trial: bool,
+        f: impl FnOnce(&mut super::state::State) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if trial {
+            let mut copy = self.shared.lock().clone();
+            return f(&mut copy);
+        }
+        self.change(|state| {
+            let mut next = state.clone();
+            let done = f(&mut next)?;
+            *state = next;
+            Ok(done)
+        })
     }
 
     /// Changes the state under the lock and, if that went well, tells the data plane.
