@@ -109,6 +109,11 @@ impl Cloud {
         self.inner.objects.clone()
     }
 
+    /// Whether an operation is one of this cloud's; `*` stands for any.
+    pub fn knows(service: &str, operation: &str) -> bool {
+        answer::knows(service, operation)
+    }
+
     /// The faults in force.
     pub fn faults(&self) -> Faults {
         self.inner.faults.clone()
@@ -146,7 +151,7 @@ impl Cloud {
     /// The same cloud as it was a while ago: what a stale read sees. What a call does to it is lost.
     fn as_of(&self, ago: Duration) -> Self {
         match self.inner.history.as_of(ago) {
-            Some(state) => Self { shared: Shared::frozen(state, self.shared.clock.clone()), ..self.clone() },
+            Some(state) => Self { shared: self.shared.frozen(state), ..self.clone() },
             None => self.clone(),
         }
     }
