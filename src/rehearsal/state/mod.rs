@@ -23,6 +23,10 @@ pub use database::DatabaseInstance;
 pub use dns::{Answer, RecordSet, Zone};
 pub use network::Subnet;
 pub use secret::{Secret, SecretVersion};
+pub use network::{
+    Acl, AclEntry, Address, Cidr, Instance, Interface, KeyPair, NatGateway, Network, Peer, Phase, RouteTable,
+    SecurityGroup, SecurityRule, Subnet, Vpc,
+};
 
 use super::clock::Clock;
 use super::metrics::Metrics;
@@ -99,6 +103,8 @@ pub struct State {
     pub buckets: BTreeMap<String, Bucket>,
     /// Subnets by id.
     pub subnets: BTreeMap<String, Subnet>,
+    /// What else there is of EC2: VPCs, security groups, route tables, instances, …
+    pub network: Network,
     /// What only the APIs show of a thing (creation time, VPC, comment, …), by ARN or id. The data plane has no use for it.
     pub facts: BTreeMap<String, BTreeMap<String, String>>,
     /// Tags, by ARN, of the things that keep none themselves.
