@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use fault::Faults;
-pub use rds::{DatabaseHost, DatabaseOrder, HostError};
+pub use rds::{DatabaseHost, DatabaseOrder, DatabaseServer, HostError, database_settings};
 pub use s3::{ObjectMeta, Objects};
 
 use super::state::Shared;
