@@ -333,7 +333,8 @@ async fn parameters_are_listed_by_source_and_page() {
     let odd = rds.describe_db_parameters().db_parameter_group_name("default.postgres15").source("me");
     refused!(odd.send().await, "InvalidParameterValue");
     refused!(rds.describe_db_parameters().db_parameter_group_name("nobody").send().await, "DBParameterGroupNotFound");
-    let defaults = rds.describe_engine_default_parameters().db_parameter_group_family("postgres14").send().await.unwrap();
+    let defaults =
+        rds.describe_engine_default_parameters().db_parameter_group_family("postgres14").send().await.unwrap();
     let defaults = defaults.engine_defaults().unwrap();
     assert_eq!((defaults.parameters().len(), defaults.marker().is_some()), (100, true));
 }
@@ -412,7 +413,8 @@ async fn a_modification_waits_for_its_window_unless_told_not_to() {
 #[tokio::test]
 async fn a_snapshot_is_taken_restored_and_deleted() {
     let (here, rds, host) = hosted().await;
-    let take = |id: &str, of: &str| rds.create_db_snapshot().db_snapshot_identifier(id).db_instance_identifier(of).send();
+    let take =
+        |id: &str, of: &str| rds.create_db_snapshot().db_snapshot_identifier(id).db_instance_identifier(of).send();
     refused!(take("first", "nobody").await, "DBInstanceNotFound");
     create!(rds, "shop-db").send().await.unwrap();
     refused!(take("first", "shop-db").await, "InvalidDBInstanceState", "not currently in the available state");
