@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use answer::holders;
 pub use fault::Faults;
 pub use rds::{DatabaseHost, DatabaseOrder, DatabaseServer, HostError, database_settings};
 pub use s3::{ObjectMeta, Objects};
@@ -107,6 +108,11 @@ impl Cloud {
         self.inner.objects.clone()
     }
 
+    /// Whether an operation is one of this cloud's; `*` stands for any.
+    pub fn knows(service: &str, operation: &str) -> bool {
+        answer::knows(service, operation)
+    }
+
     /// The faults in force.
     pub fn faults(&self) -> Faults {
         self.inner.faults.clone()
@@ -144,7 +150,7 @@ impl Cloud {
     /// The same cloud as it was a while ago: what a stale read sees. What a call does to it is lost.
     fn as_of(&self, ago: Duration) -> Self {
         match self.inner.history.as_of(ago) {
-            Some(state) => Self { shared: Shared::frozen(state, self.shared.clock.clone()), ..self.clone() },
+            Some(state) => Self { shared: self.shared.frozen(state), ..self.clone() },
             None => self.clone(),
         }
     }

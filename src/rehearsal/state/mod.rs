@@ -23,6 +23,7 @@ pub use dns::{Answer, RecordSet, Zone};
 pub use network::Subnet;
 
 use super::clock::Clock;
+use super::metrics::Metrics;
 
 /// The account number every ARN of the rehearsal carries.
 pub const ACCOUNT: &str = "000000000000";
@@ -38,17 +39,21 @@ pub struct Shared {
     version: watch::Sender<u64>,
     /// The rehearsal's clock.
     pub clock: Clock,
+    /// What the data plane measures, on that clock.
+    pub metrics: Metrics,
 }
 
 impl Shared {
     /// A cloud with nothing in it.
     pub fn new(clock: Clock) -> Self {
-        Self { state: Arc::default(), version: watch::Sender::new(0), clock }
+        let metrics = Metrics::new(clock.clone());
+        Self { state: Arc::default(), version: watch::Sender::new(0), clock, metrics }
     }
 
-    /// A state of its own that nobody acts on: how things were once.
-    pub fn frozen(state: State, clock: Clock) -> Self {
-        Self { state: Arc::new(Mutex::new(state)), version: watch::Sender::new(0), clock }
+    /// A state of its own that nobody acts on: how things were once, on the same clock and with the same metrics.
+    #[must_use]
+    pub fn frozen(&self, state: State) -> Self {
+        Self { state: Arc::new(Mutex::new(state)), version: watch::Sender::new(0), ..self.clone() }
     }
 
     /// Locks the state for a short, synchronous look or change. Never hold it over an `await`.
