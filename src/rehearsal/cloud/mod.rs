@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 pub use acm::CertificateIssuer;
 pub use answer::holders;
 pub use fault::Faults;
-pub use rds::{DatabaseHost, DatabaseOrder, HostError};
+pub use rds::{DatabaseHost, DatabaseOrder, DatabaseServer, HostError, database_settings};
 pub use s3::{ObjectMeta, Objects};
 
 use super::state::Shared;

@@ -127,7 +127,8 @@ impl Cloud {
 
     /// Enters a database instance whose server is already there.
     pub fn seed_database(&self, id: &str, instance: DatabaseInstance) {
-        self.shared().lock().databases.insert(id.into(), instance);
+        let created = Some(self.shared().clock.now());
+        self.shared().lock().databases.insert(id.into(), DatabaseInstance { created, ..instance });
         self.shared().changed();
     }
 

@@ -19,7 +19,7 @@ pub use balancer::{Action, Balancer, Condition, HealthCheck, Listener, Rule, Tar
 pub use bucket::Bucket;
 pub use cdn::Distribution;
 pub use certificate::Certificate;
-pub use database::DatabaseInstance;
+pub use database::{DatabaseEvent, DatabaseInstance, DatabaseSnapshot, ParameterGroup, SubnetGroup};
 pub use dns::{Answer, RecordSet, Zone};
 pub use network::Subnet;
 pub use secret::{Secret, SecretVersion};
@@ -93,6 +93,14 @@ pub struct State {
     pub listeners: BTreeMap<String, Listener>,
     /// Database instances by identifier.
     pub databases: BTreeMap<String, DatabaseInstance>,
+    /// Parameter groups of databases by name; the default ones are not among them.
+    pub parameter_groups: BTreeMap<String, ParameterGroup>,
+    /// Subnet groups of databases by name.
+    pub subnet_groups: BTreeMap<String, SubnetGroup>,
+    /// Snapshots of databases by identifier.
+    pub snapshots: BTreeMap<String, DatabaseSnapshot>,
+    /// What happened to databases, oldest first.
+    pub database_events: Vec<DatabaseEvent>,
     /// Distributions by their domain name (`d….cloudfront.net`).
     pub distributions: BTreeMap<String, Distribution>,
     /// Certificates by ARN.
