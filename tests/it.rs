@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests may panic like the tests
 
+#[path = "it/alone.rs"]
+mod alone;
 #[path = "it/app_steps.rs"]
 mod app_steps;
 #[path = "it/aws.rs"]

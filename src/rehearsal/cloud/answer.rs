@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use s3s::Body;
 
 use super::fault::Kind;
+use super::law::Law;
 use super::wire::operation::{Operation, Output, Run, Service};
 use super::wire::protocol::Document;
 use super::wire::{ApiError, Node, query, refuse, scope::Scope, signature};
@@ -26,14 +27,30 @@ pub(super) struct Cut;
 /// Every service but S3, which has a protocol and a table of its own.
 const SERVICES: &[&Service] = &[&sts::SERVICE, &route53::SERVICE, &elb::SERVICE, &rds::SERVICE];
 
+/// The operations that hold their callers to a law, as `route53 ChangeResourceRecordSets`.
+pub fn holders(law: Law) -> Vec<String> {
+    let all = SERVICES.iter().flat_map(|service| service.operations.iter().map(move |operation| (service, operation)));
+    let holding = all.filter(|(_, operation)| operation.laws.contains(&law));
+    holding.map(|(service, operation)| format!("{} {}", service.name, operation.name)).collect()
+}
+
+/// Whether there is such an operation; S3's are the protocol library's, and not counted here.
+pub(super) fn knows(service: &str, operation: &str) -> bool {
+    let of = |s: &&&Service| s.name == service || service == "*";
+    service == "s3"
+        || SERVICES.iter().filter(of).any(|s| operation == "*" || s.operations.iter().any(|o| o.name == operation))
+}
+
 impl Cloud {
     /// Answers a request; an error closes the connection, as a fault may ask.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
         let scope = Scope::of(request.headers(), request.uri().query());
         let service = match &scope {
             // Unsigned requests are S3's to judge: that is where anonymous ones exist.
-            None => return s3::answer(&self.inner.s3, request).await,
-            Some(scope) if scope.service == "s3" => return s3::answer(&self.inner.s3, request).await,
+            None => return s3::answer(&self.inner.s3, &self.inner.objects, request).await,
+            Some(scope) if scope.service == "s3" => {
+                return s3::answer(&self.inner.s3, &self.inner.objects, request).await;
+            }
             Some(scope) => SERVICES.iter().find(|s| s.name == scope.service).ok_or(&scope.service),
         };
         let id = super::fresh();
@@ -78,7 +95,7 @@ impl Cloud {
         if let Some(kind) = fault {
             tracing::debug!(service = service.name, operation = operation.name, ?kind, request = id, "a fault strikes");
         }
-        let mut held = None;
+        let mut waiting = None;
         let mut cloud = self.clone();
         match fault {
             Some(Kind::Refused) => return Ok(Err(service.access_denied("refused, as a fault asks"))),
@@ -86,12 +103,12 @@ impl Cloud {
             Some(Kind::FailedBefore) => return Ok(Err(service.failure("failed, as a fault asks"))),
             Some(Kind::Reset) => return Err(Cut),
             Some(Kind::Slow(by)) => tokio::time::sleep(by).await,
-            Some(Kind::Held) => held = Some(self.faults().held()),
+            Some(Kind::Held(at_most)) => waiting = Some(self.faults().held(at_most)),
             Some(Kind::Stale(by)) => cloud = self.as_of(by),
             Some(Kind::LostAnswer) | None => {}
         }
         let output = run(&cloud, operation, input).await;
-        if let Some(held) = held {
+        if let Some(held) = waiting {
             held.over().await;
         }
         match fault {
@@ -142,7 +159,7 @@ fn response(document: Document, id: &str) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::law::{Enforced, Law};
+    use super::super::law::Enforced;
     use super::*;
 
     #[test]

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use answer::holders;
 pub use fault::Faults;
 pub use rds::{DatabaseHost, DatabaseOrder, HostError};
 pub use s3::{ObjectMeta, Objects};
@@ -105,6 +106,11 @@ impl Cloud {
     /// The buckets' objects, for the CDN.
     pub fn objects(&self) -> Objects {
         self.inner.objects.clone()
+    }
+
+    /// Whether an operation is one of this cloud's; `*` stands for any.
+    pub fn knows(service: &str, operation: &str) -> bool {
+        answer::knows(service, operation)
     }
 
     /// The faults in force.

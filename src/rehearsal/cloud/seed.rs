@@ -26,6 +26,24 @@ impl Cloud {
         ids
     }
 
+    /// Makes what a new account has in every region: a VPC of 172.31.0.0/16 with a /20 subnet in each of the zones `a`,
+    /// `b` and `c`; gives the VPC's id. Source: VPC guide: default-vpc.
+    pub fn seed_default_network(&self) -> String {
+        let (region, vpc) = (&self.settings().region, format!("vpc-{}", fresh()));
+        let mut state = self.shared().lock();
+        for (third, zone) in [(0, 'a'), (16, 'b'), (32, 'c')] {
+            let subnet = Subnet {
+                vpc: vpc.clone(),
+                zone: format!("{region}{zone}"),
+                cidr: (Ipv4Addr::new(172, 31, third, 0), 20),
+            };
+            state.subnets.insert(format!("subnet-{}{zone}", fresh()), subnet);
+        }
+        drop(state);
+        self.shared().changed();
+        vpc
+    }
+
     /// Makes a hosted zone with these records beside its NS and SOA; gives its id.
     pub fn seed_zone(&self, name: &str, records: impl IntoIterator<Item = RecordSet>) -> String {
         let id = format!("Z{}", fresh().to_uppercase());

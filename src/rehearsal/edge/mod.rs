@@ -9,7 +9,6 @@ mod body;
 pub mod cdn;
 mod certificates;
 pub mod dns;
-mod glob;
 mod health;
 mod listen;
 mod peer;
@@ -31,6 +30,7 @@ pub use address::{edge_port, is_edge};
 pub use cdn::{Meta, ObjectBytes, ObjectSource};
 pub use tls::{Authority, TlsError, provider};
 
+use super::glob;
 use super::state::Shared;
 use dns::NameServer;
 

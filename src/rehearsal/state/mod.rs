@@ -51,6 +51,7 @@ impl Shared {
     }
 
     /// A state of its own that nobody acts on: how things were once, on the same clock and with the same metrics.
+    #[must_use]
     pub fn frozen(&self, state: State) -> Self {
         Self { state: Arc::new(Mutex::new(state)), version: watch::Sender::new(0), ..self.clone() }
     }

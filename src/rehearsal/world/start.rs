@@ -13,6 +13,7 @@ use super::front::{Front, trustable};
 use super::objects::Origin;
 use super::ready::{BoxReady, DatabaseReady, Ready};
 use super::seed::Seeded;
+use super::trouble::{Scene, Troubles};
 use super::visit::Visit;
 use super::{Progress, Result, Spec, World, WorldError, control, files, fingerprint, hosts, owner, rds, seed};
 use crate::clients::docker::lab::{Lab, Subnet};
@@ -71,11 +72,11 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
     let labels = owner::labels(&spec.id);
     // The two networks in turn: asked at once, the engine would give both the same subnet.
     let networks = async {
-        lab.make_network(&spec.box_network(), &labels, !spec.may_reach_out).await?;
-        lab.make_network(&spec.vpc_network(), &labels, !spec.may_reach_out).await
+        let inside = lab.make_network(&spec.box_network(), &labels, !spec.may_reach_out).await?;
+        Ok((inside, lab.make_network(&spec.vpc_network(), &labels, !spec.may_reach_out).await?))
     };
-    let networks = progress.part("made the networks", async { Ok(networks.await?) });
-    let (vpc, surveyed) = tokio::try_join!(networks, copying.survey())?;
+    let networks = progress.part("made the networks", networks);
+    let ((inside, vpc), surveyed) = tokio::try_join!(networks, copying.survey())?;
 
     let instance = &spec.site.aws.database;
     let order = rds::Order {
@@ -143,6 +144,8 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         parts: progress.parts(),
     };
     let lease = tokio::sync::watch::Sender::new(spec.lease());
+    let scene = scene(&spec, &lab, &ready, &database, vec![inside.nth(1), vpc.nth(1)]);
+    let troubles = Troubles::new(&cloud, scene);
     let world = World {
         spec,
         lab,
@@ -155,6 +158,7 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         seeded,
         rows: fingerprint::Rows::default(),
         visit,
+        troubles,
         lease,
         ending,
         serving,
@@ -179,6 +183,22 @@ async fn cloud(
     match edge.troubles().first() {
         Some(trouble) => Err(WorldError::Spec(trouble.clone())),
         None => Ok((cloud, seeded, edge)),
+    }
+}
+
+/// Where trouble can come to.
+fn scene(spec: &Spec, lab: &Lab, ready: &Ready, database: &rds::Rds, gateways: Vec<Ipv4Addr>) -> Scene {
+    let mut copy: Vec<String> = ready.copy.containers.values().cloned().collect();
+    copy.sort_by_key(|name| *name != ready.copy.app);
+    Scene {
+        lab: lab.clone(),
+        copy,
+        old_database: ready.copy.database.clone(),
+        rds: database.container.clone(),
+        hosts: ready.hosts.iter().map(|host| (host.name.clone(), host.container.clone())).collect(),
+        gateways,
+        helper: hosts::idle(spec),
+        prefix: spec.name(""),
     }
 }
 
