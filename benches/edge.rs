@@ -7,7 +7,8 @@
 //! second. An answer that is not 200 with the whole body, a lost or refused connection and a DNS answer without an
 //! address are failures; what the balancer counted has to be what was sent.
 //!
-//! `OUTGROW_BENCH_SECONDS` (10), `OUTGROW_BENCH_VISITORS` (32), `OUTGROW_BENCH_LEAST` (5000 requests a second; fewer is
+//! `OUTGROW_BENCH_SECONDS` (10), `OUTGROW_BENCH_VISITORS` (32), `OUTGROW_BENCH_CHANGES` (100 a second),
+//! `OUTGROW_BENCH_LEAST` (5000 requests a second; fewer is
 //! exit code 1, and so is any failure).
 
 #![allow(clippy::print_stdout, reason = "a measurement is read on standard output")]
@@ -180,11 +181,9 @@ async fn look_up(dns: SocketAddr, name: &str) -> io::Result<IpAddr> {
     }
     query.extend_from_slice(&[0, 0, 1, 0, 1]);
     let mut buffer = [0; 512];
-    let length = tokio::time::timeout(Duration::from_secs(5), async {
-        socket.send(&query).await?;
-        socket.recv(&mut buffer).await
-    });
-    let answer = &buffer[..length.await??];
+    socket.send(&query).await?;
+    let length = tokio::time::timeout(Duration::from_secs(5), socket.recv(&mut buffer)).await??;
+    let answer = &buffer[..length];
     // the address is the last thing in an answer that has no authority section
     match answer {
         [0x0b, 0xee, _, code, _, _, 0, 1, 0, 0, ..] if code & 15 == 0 => {
@@ -197,7 +196,9 @@ async fn look_up(dns: SocketAddr, name: &str) -> io::Result<IpAddr> {
 
 /// Changes weights a hundred times a second, and a target's health at every fifth of them.
 async fn change(shared: Shared, third: SocketAddr, tally: Arc<Tally>) {
-    let mut every = tokio::time::interval(Duration::from_millis(10));
+    let mut every = tokio::time::interval(
+        Duration::from_secs(1) / u32::try_from(setting("OUTGROW_BENCH_CHANGES", 100)).unwrap_or(100),
+    );
     for n in 0_u16.. {
         every.tick().await;
         if tally.stop.load(Relaxed) {
