@@ -5,6 +5,7 @@
 //! copy of the box, the new hosts, the databases, the clock, the visitors and their ledger.
 //! Nothing in here is known to the steps: a run under rehearsal meets it over the wire only.
 
+pub mod answering;
 pub mod clock;
 pub mod cloud;
 pub mod edge;

@@ -90,6 +90,7 @@ impl Edge {
         let dns_address = name_server.address();
         let known = Arc::new(Known::default());
         let (applied_by, applied) = watch::channel(0);
+        let book = name_server.book();
         let reconciler = reconcile::Reconciler::new(
             shared.clone(),
             authority.clone(),
@@ -100,7 +101,8 @@ impl Edge {
         );
         let tasks = vec![
             tokio::spawn(reconciler.run(applied_by, stop.clone())),
-            tokio::spawn(health::run(shared.clone(), to_targets, stop.clone())),
+            tokio::spawn(health::run(shared.clone(), to_targets.clone(), stop.clone())),
+            tokio::spawn(dns::checker::run(shared.clone(), book, to_targets, stop.clone())),
         ];
         let edge = Self { shared, authority, dns_address, known, applied, stop, tasks };
         edge.settled().await;

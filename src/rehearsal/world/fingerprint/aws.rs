@@ -19,7 +19,7 @@ pub fn records(world: &World) -> Value {
             let (ttl, answer) = (&record.ttl, &record.answer);
             format!(
                 "{} {} {ttl:?} {answer:?} {:?} {:?}",
-                record.name, record.kind, record.weighted, record.health_check
+                record.name, record.kind, record.routing, record.health_check
             )
         })
         .collect();
