@@ -70,8 +70,10 @@ fn edges(state: &State) -> HashMap<Key, Edge> {
     let mut edges = HashMap::new();
     for (arn, balancer) in &state.balancers {
         let listeners = state.listeners.values().filter(|listener| listener.balancer == *arn);
-        let well =
-            listeners.flat_map(forwarded_to).filter_map(|group| state.target_groups.get(group)).all(has_a_healthy_target);
+        let well = listeners
+            .flat_map(forwarded_to)
+            .filter_map(|group| state.target_groups.get(group))
+            .all(has_a_healthy_target);
         edges.extend(name::key(&balancer.dns_name).map(|key| (key, Edge { address: balancer.address, well })));
     }
     for (domain, distribution) in &state.distributions {
@@ -82,7 +84,8 @@ fn edges(state: &State) -> HashMap<Key, Edge> {
 
 fn forwarded_to(listener: &Listener) -> impl Iterator<Item = &String> {
     let actions = listener.rules.values().map(|rule| &rule.action).chain(std::iter::once(&listener.default_action));
-    let groups = actions.filter_map(|action| if let Action::Forward { groups, .. } = action { Some(groups) } else { None });
+    let groups =
+        actions.filter_map(|action| if let Action::Forward { groups, .. } = action { Some(groups) } else { None });
     groups.flatten().map(|(arn, _)| arn)
 }
 

@@ -43,8 +43,7 @@ pub fn wire(text: &str) -> Result<Vec<u8>, Fault> {
                 }
             }
             b'\\' => {
-                let (byte, length) =
-                    escaped(&bytes[at..]).ok_or_else(|| fault("UnsupportedCharacter", UNSUPPORTED))?;
+                let (byte, length) = escaped(&bytes[at..]).ok_or_else(|| fault("UnsupportedCharacter", UNSUPPORTED))?;
                 wire.push(byte);
                 at += length;
             }

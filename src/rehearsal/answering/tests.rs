@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::rehearsal::state::{Answer, RecordSet, Routing, State, Zone};
+use crate::rehearsal::state::{Answer, Checkup, RecordSet, Routing, State, Zone};
 
 fn set(name: &str, kind: &str, values: &[&str]) -> RecordSet {
     RecordSet {
@@ -138,8 +138,10 @@ fn r9_a_zone_nobody_delegates_to_answers_nobody() {
     let answers = |id: &str, delegated| (id.to_owned(), delegated);
     for (first, second) in [(answers("Z1", true), answers("Z2", false)), (answers("Z1", false), answers("Z2", true))] {
         let of = |n: &str| vec![set("shop.test", "A", &[n])];
-        let directory =
-            zones(&[(&first.0, "shop.test", first.1, of("192.0.2.1")), (&second.0, "shop.test", second.1, of("192.0.2.2"))]);
+        let directory = zones(&[
+            (&first.0, "shop.test", first.1, of("192.0.2.1")),
+            (&second.0, "shop.test", second.1, of("192.0.2.2")),
+        ]);
         let expected = if first.1 { "300 192.0.2.1" } else { "300 192.0.2.2" };
         assert_eq!(texts(&directory, "shop.test", "A"), [expected]);
     }
@@ -154,14 +156,14 @@ fn policies_choose_among_the_healthy() {
         health_check: Some(check.into()),
         ..set("www.shop.test", "A", &[value])
     };
-    let failover = |primary, value: &str, check: &str| {
-        with(Routing::Failover { id: value.into(), primary }, value, check)
-    };
-    let weighted = |weight, value: &str, check: &str| with(Routing::Weighted { id: value.into(), weight }, value, check);
+    let failover =
+        |primary, value: &str, check: &str| with(Routing::Failover { id: value.into(), primary }, value, check);
+    let weighted =
+        |weight, value: &str, check: &str| with(Routing::Weighted { id: value.into(), weight }, value, check);
     let many = |value: &str, check: &str| with(Routing::Multivalue { id: value.into() }, value, check);
     let answers = |records: Vec<RecordSet>| {
         let mut state = State::default();
-        let mut down = crate::rehearsal::edge::dns::testing::checkup("HTTP");
+        let mut down = Checkup { kind: "HTTP".into(), ..Checkup::default() };
         down.found.failing = true;
         state.checkups.insert("down".into(), down);
         state.zones.insert("Z1".into(), Zone { name: "shop.test".into(), records, delegated: true });
@@ -184,7 +186,11 @@ fn policies_choose_among_the_healthy() {
     assert_eq!(answers(vec![many(one, "up"), many(two, "down")]), names(&[one]));
     assert_eq!(answers(vec![many(one, "down"), many(two, "down")]), names(&[one, two]));
     assert_eq!(answers(vec![weighted(255, one, "down"), weighted(0, two, "up")]), names(&[two]), "law R3");
-    assert_eq!(answers(vec![weighted(255, one, "down"), weighted(0, two, "down")]), names(&[one]), "all are taken for healthy");
+    assert_eq!(
+        answers(vec![weighted(255, one, "down"), weighted(0, two, "down")]),
+        names(&[one]),
+        "all are taken for healthy"
+    );
     assert_eq!(answers(vec![weighted(0, one, "up"), weighted(0, two, "up")]), names(&[one, two]));
 }
 
@@ -195,7 +201,7 @@ fn r4_an_alias_to_a_record_follows_its_health() {
         ..record
     };
     let mut state = State::default();
-    let mut down = crate::rehearsal::edge::dns::testing::checkup("HTTP");
+    let mut down = Checkup { kind: "HTTP".into(), ..Checkup::default() };
     down.found.failing = true;
     state.checkups.insert("down".into(), down);
     let target = RecordSet { health_check: Some("down".into()), ..set("box.shop.test", "A", &["192.0.2.1"]) };

@@ -47,8 +47,15 @@ pub(super) enum Policy {
 
 pub(super) enum Data {
     /// Values: as Route 53 writes them, and as the wire has them; and where a CNAME leads to.
-    Values { texts: Vec<String>, wire: Vec<Vec<u8>>, leads_to: Option<Key> },
-    Alias { to: Key, evaluate: bool },
+    Values {
+        texts: Vec<String>,
+        wire: Vec<Vec<u8>>,
+        leads_to: Option<Key>,
+    },
+    Alias {
+        to: Key,
+        evaluate: bool,
+    },
 }
 
 impl Zone {

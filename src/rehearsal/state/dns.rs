@@ -108,7 +108,7 @@ pub enum Answer {
 }
 
 /// A Route 53 health check: what to ask, and what was found. Source: Route 53 API reference, `HealthCheckConfig`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checkup {
     /// The caller's reference.
     pub reference: String,

@@ -8,15 +8,8 @@ use super::super::{Fault, name, strings};
 use super::{fault, number};
 
 /// Parameters by the names people write, and their numbers.
-const KEYS: &[(&str, u16)] = &[
-    ("mandatory", 0),
-    ("alpn", 1),
-    ("no-default-alpn", 2),
-    ("port", 3),
-    ("ipv4hint", 4),
-    ("ech", 5),
-    ("ipv6hint", 6),
-];
+const KEYS: &[(&str, u16)] =
+    &[("mandatory", 0), ("alpn", 1), ("no-default-alpn", 2), ("port", 3), ("ipv4hint", 4), ("ech", 5), ("ipv6hint", 6)];
 
 pub(super) fn encode(value: &str) -> Result<Vec<u8>, Fault> {
     let wrong = || fault("SVCBRRDATANotEnoughFields", "Record doesn't have a priority and a target", value);
@@ -58,13 +51,11 @@ fn parameter(key: u16, text: &str, value: &str) -> Option<Vec<u8>> {
         }
         2 => text.is_empty().then(Vec::new),
         3 => Some(text.parse::<u16>().ok()?.to_be_bytes().to_vec()),
-        4 => Some(each().map(|a| a.parse().ok()).collect::<Option<Vec<std::net::Ipv4Addr>>>()?).map(|all| {
-            all.iter().flat_map(std::net::Ipv4Addr::octets).collect()
-        }),
+        4 => Some(each().map(|a| a.parse().ok()).collect::<Option<Vec<std::net::Ipv4Addr>>>()?)
+            .map(|all| all.iter().flat_map(std::net::Ipv4Addr::octets).collect()),
         5 => base64::prelude::BASE64_STANDARD.decode(text).ok(),
-        6 => Some(each().map(|a| a.parse().ok()).collect::<Option<Vec<std::net::Ipv6Addr>>>()?).map(|all| {
-            all.iter().flat_map(std::net::Ipv6Addr::octets).collect()
-        }),
+        6 => Some(each().map(|a| a.parse().ok()).collect::<Option<Vec<std::net::Ipv6Addr>>>()?)
+            .map(|all| all.iter().flat_map(std::net::Ipv6Addr::octets).collect()),
         7.. => Some(text.as_bytes().to_vec()),
         _ => None,
     }

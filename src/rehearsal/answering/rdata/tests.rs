@@ -12,7 +12,10 @@ fn values_become_the_bytes_of_the_wire() {
     assert_eq!(encode("TXT", r#""v=spf1 -all" "it\"s \101""#).unwrap(), b"\x0bv=spf1 -all\x06it\"s A");
     assert_eq!(encode("CAA", r#"0 issue "ca.test""#).unwrap(), b"\x00\x05issueca.test");
     assert_eq!(encode("SRV", "1 2 443 a.").unwrap(), b"\0\x01\0\x02\x01\xbb\x01a\0");
-    assert_eq!(encode("HTTPS", "1 . alpn=h2,h3 port=443").unwrap(), b"\0\x01\0\0\x01\0\x06\x02h2\x02h3\0\x03\0\x02\x01\xbb");
+    assert_eq!(
+        encode("HTTPS", "1 . alpn=h2,h3 port=443").unwrap(),
+        b"\0\x01\0\0\x01\0\x06\x02h2\x02h3\0\x03\0\x02\x01\xbb"
+    );
     assert_eq!(encode("NAPTR", r#"1 2 "u" "s" "" ."#).unwrap(), b"\0\x01\0\x02\x01u\x01s\0\0");
     assert_eq!(encode("DS", "258 13 2 ABCD").unwrap(), [1, 2, 13, 2, 0xab, 0xcd]);
     let soa = "ns-1.awsdns-00.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400";

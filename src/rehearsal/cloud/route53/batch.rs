@@ -23,7 +23,8 @@ pub(super) fn change(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let id = bare(need(input, "Id")?).to_owned();
     let batch = input.child("ChangeBatch").ok_or_else(|| invalid("Invalid XML ; there is no ChangeBatch"))?;
     let comment = batch.get("Comment").map(|c| at_most(c, "changeBatch.comment", 256)).transpose()?;
-    let read: Vec<_> = batch.items("Changes").enumerate().map(|(i, node)| read(node, i + 1)).collect::<Result<_, _>>()?;
+    let read: Vec<_> =
+        batch.items("Changes").enumerate().map(|(i, node)| read(node, i + 1)).collect::<Result<_, _>>()?;
     within_size(&read)?;
     cloud.change(|state| {
         let before = zones::zone(state, &id)?;
@@ -83,8 +84,10 @@ fn clashing<'a>(changes: &[&'a Change], broken: &mut Vec<Broken>) -> Vec<Key<'a>
         if !may && !found.contains(&key) {
             found.push(key);
             let (name, kind, _) = key;
-            let message =
-                format!("The request contains an invalid set of changes for a resource record set '{kind} {}'", name::full(name));
+            let message = format!(
+                "The request contains an invalid set of changes for a resource record set '{kind} {}'",
+                name::full(name)
+            );
             broken.push((message, None));
         }
     }
@@ -93,7 +96,9 @@ fn clashing<'a>(changes: &[&'a Change], broken: &mut Vec<Broken>) -> Vec<Key<'a>
 
 fn within_size(changes: &[Change]) -> Result<(), ApiError> {
     if changes.is_empty() {
-        return Err(invalid("Invalid XML ; the content of element 'Changes' is not complete: the batch holds no Change"));
+        return Err(invalid(
+            "Invalid XML ; the content of element 'Changes' is not complete: the batch holds no Change",
+        ));
     }
     let (mut elements, mut characters) = (0, 0);
     for change in changes {
@@ -129,9 +134,10 @@ fn apply(zone: &mut Zone, verb: Verb, record: &RecordSet) -> Result<(), Broken> 
             zone.records.remove(at);
             Ok(())
         }
-        (Verb::Create, Some(_)) => {
-            Err((format!("Tried to create resource record set {} but it already exists", called(record)), Some(Law::R2)))
-        }
+        (Verb::Create, Some(_)) => Err((
+            format!("Tried to create resource record set {} but it already exists", called(record)),
+            Some(Law::R2),
+        )),
         (_, found) => {
             if let Some(at) = found {
                 zone.records.remove(at);

@@ -38,7 +38,9 @@ pub(super) fn read(state: &State, config: &Node, reference: &str) -> Result<Chec
     ];
     let kind = one_of(need(config, "Type")?, "healthCheckConfig.type", KINDS)?;
     if matches!(kind, "CLOUDWATCH_METRIC" | "RECOVERY_CONTROL") {
-        return Err(invalid(format!("The rehearsal cloud has no alarms and no routing controls for a {kind} health check")));
+        return Err(invalid(format!(
+            "The rehearsal cloud has no alarms and no routing controls for a {kind} health check"
+        )));
     }
     if config.child("AlarmIdentifier").is_some() {
         return Err(wrong("Basic health checks must not have an metric region specified."));
@@ -89,7 +91,8 @@ pub(super) fn merged(mut check: Checkup, given: &Node) -> Result<Checkup, ApiErr
     check.path = text("ResourcePath", check.path)?;
     check.host = text("FullyQualifiedDomainName", check.host)?;
     check.search = text("SearchString", check.search)?;
-    check.threshold = number(given, "FailureThreshold", &at("failureThreshold"), (1, 10_u32))?.unwrap_or(check.threshold);
+    check.threshold =
+        number(given, "FailureThreshold", &at("failureThreshold"), (1, 10_u32))?.unwrap_or(check.threshold);
     check.inverted = flag(given, "Inverted")?.unwrap_or(check.inverted);
     check.disabled = flag(given, "Disabled")?.unwrap_or(check.disabled);
     check.sni = flag(given, "EnableSNI")?.unwrap_or(check.sni);
@@ -111,7 +114,11 @@ fn endpoint(text: &str) -> Result<IpAddr, ApiError> {
     let reserved = match address {
         IpAddr::V4(v4) => {
             let edge = u32::from(v4) & 0xFFC0_0000 == 0x7F40_0000;
-            v4.is_private() || v4.is_loopback() && !edge || v4.is_link_local() || v4.is_multicast() || v4.is_unspecified()
+            v4.is_private()
+                || v4.is_loopback() && !edge
+                || v4.is_link_local()
+                || v4.is_multicast()
+                || v4.is_unspecified()
         }
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_multicast(),
     };

@@ -42,7 +42,9 @@ where
         Ok(number) => Ok(Some(number)),
         Err(_) if text.starts_with('-') => Err(below()),
         Err(_) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => Err(above()),
-        Err(_) => Err(invalid(format!("Invalid XML ; cvc-datatype-valid.1.2.1: '{text}' is not a valid value for '{at}'"))),
+        Err(_) => {
+            Err(invalid(format!("Invalid XML ; cvc-datatype-valid.1.2.1: '{text}' is not a valid value for '{at}'")))
+        }
     }
 }
 
@@ -52,9 +54,9 @@ pub(super) fn flag(node: &Node, name: &str) -> Result<Option<bool>, ApiError> {
         None => Ok(None),
         Some("true" | "1") => Ok(Some(true)),
         Some("false" | "0") => Ok(Some(false)),
-        Some(text) => {
-            Err(invalid(format!("Invalid XML ; cvc-datatype-valid.1.2.1: '{text}' is not a valid value for 'boolean'.")))
-        }
+        Some(text) => Err(invalid(format!(
+            "Invalid XML ; cvc-datatype-valid.1.2.1: '{text}' is not a valid value for 'boolean'."
+        ))),
     }
 }
 

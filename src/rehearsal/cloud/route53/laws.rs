@@ -27,10 +27,16 @@ pub(super) fn may_stand(zone: &Zone, record: &RecordSet) -> Result<(), Broken> {
     }
     if kind == "SOA" && !apex || kind == "DS" && apex {
         let place = if apex { "at apex" } else { "below the apex" };
-        return Err((format!("RRSet of type {kind} with DNS name {name} is not permitted {place} in zone {within}"), None));
+        return Err((
+            format!("RRSet of type {kind} with DNS name {name} is not permitted {place} in zone {within}"),
+            None,
+        ));
     }
     if kind == "NS" && record.name.starts_with("*.") {
-        return Err((format!("RRSet of type NS with DNS name {name} is not permitted as a wildcard in zone {within}"), None));
+        return Err((
+            format!("RRSet of type NS with DNS name {name} is not permitted as a wildcard in zone {within}"),
+            None,
+        ));
     }
     if record.routing != Routing::Simple && matches!(kind, "NS" | "SOA") {
         let word = record.routing.word();

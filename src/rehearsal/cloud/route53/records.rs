@@ -34,7 +34,11 @@ pub(super) fn list(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         return Err(invalid("The identifier parameter was given without the name and type parameters"));
     }
     let name = name.map(name::plain).transpose().map_err(|fault| invalid(fault.to_string()))?;
-    let from = (name.map(|n| name::sort_key(&n)).unwrap_or_default(), kind.unwrap_or_default(), identifier.unwrap_or_default());
+    let from = (
+        name.map(|n| name::sort_key(&n)).unwrap_or_default(),
+        kind.unwrap_or_default(),
+        identifier.unwrap_or_default(),
+    );
     let state = cloud.shared().lock();
     let zone = zones::zone(&state, id)?;
     let mut records: Vec<_> = zone.records.iter().map(|r| (place(r), r)).filter(|(place, _)| *place >= from).collect();

@@ -58,7 +58,8 @@ pub(super) fn read(node: &Node, at: usize) -> Result<Change, ApiError> {
         "DELETE" => Verb::Delete,
         _ => Verb::Upsert,
     };
-    let set = node.child("ResourceRecordSet").ok_or_else(|| invalid("Invalid XML ; the Change has no ResourceRecordSet"))?;
+    let set =
+        node.child("ResourceRecordSet").ok_or_else(|| invalid("Invalid XML ; the Change has no ResourceRecordSet"))?;
     let member = format!("changeBatch.changes.{at}.member.resourceRecordSet");
     let given = match set.child("Name") {
         Some(name) => at_most(&name.text, &format!("{member}.name"), 1024)?,
@@ -94,7 +95,8 @@ fn answer(
     fine: &mut impl FnMut(&str) -> String,
 ) -> Result<Answer, ApiError> {
     const ONE: &str = "AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId";
-    let values: Vec<_> = set.items("ResourceRecords").filter_map(|r| r.child("Value")).map(|v| v.text.clone()).collect();
+    let values: Vec<_> =
+        set.items("ResourceRecords").filter_map(|r| r.child("Value")).map(|v| v.text.clone()).collect();
     if set.get("TrafficPolicyInstanceId").is_some() {
         return Err(invalid("The rehearsal cloud has no traffic policies"));
     }
@@ -121,8 +123,15 @@ fn answer(
 }
 
 fn routing(set: &Node, named: &Named<'_>, member: &str) -> Result<Routing, ApiError> {
-    const POLICIES: &[&str] =
-        &["Weight", "Region", "Failover", "GeoLocation", "MultiValueAnswer", "CidrRoutingConfig", "GeoProximityLocation"];
+    const POLICIES: &[&str] = &[
+        "Weight",
+        "Region",
+        "Failover",
+        "GeoLocation",
+        "MultiValueAnswer",
+        "CidrRoutingConfig",
+        "GeoProximityLocation",
+    ];
     let given: Vec<_> = POLICIES.iter().filter(|policy| set.child(policy).is_some()).collect();
     let one = POLICIES.join(", ");
     let policy = match (given.as_slice(), named.id) {
@@ -143,7 +152,10 @@ fn routing(set: &Node, named: &Named<'_>, member: &str) -> Result<Routing, ApiEr
         }
         "MultiValueAnswer" if flag(set, policy)? == Some(true) => {
             if set.child("AliasTarget").is_some() {
-                return Err(invalid(format!("Invalid request: a multivalue answer record cannot be an alias in {}", named.text())));
+                return Err(invalid(format!(
+                    "Invalid request: a multivalue answer record cannot be an alias in {}",
+                    named.text()
+                )));
             }
             Ok(Routing::Multivalue { id })
         }

@@ -51,7 +51,10 @@ pub(super) fn change(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let mut add = Vec::new();
     for tag in input.items("AddTags") {
         let key = at_most(need(tag, "Key")?, "addTags.member.key", 128)?;
-        add.push((key.to_owned(), at_most(tag.get("Value").unwrap_or_default(), "addTags.member.value", 256)?.to_owned()));
+        add.push((
+            key.to_owned(),
+            at_most(tag.get("Value").unwrap_or_default(), "addTags.member.value", 256)?.to_owned(),
+        ));
     }
     let remove = input.texts("RemoveTagKeys");
     if add.is_empty() && remove.is_empty() {

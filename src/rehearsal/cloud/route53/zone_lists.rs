@@ -17,7 +17,8 @@ pub(super) fn list(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     if let Some(set) = input.get("delegationsetid") {
         return Err(refuse("NoSuchDelegationSet", format!("A delegation set with ID {set} was not found")));
     }
-    let kind = input.get("hostedzonetype").map(|kind| one_of(kind, "hostedZoneType", &["PrivateHostedZone"])).transpose()?;
+    let kind =
+        input.get("hostedzonetype").map(|kind| one_of(kind, "hostedZoneType", &["PrivateHostedZone"])).transpose()?;
     let state = cloud.shared().lock();
     let marker = input.get("marker").unwrap_or_default();
     let mut zones = state.zones.iter().filter(|(id, _)| kind.is_none() && id.as_str() >= marker);

@@ -12,10 +12,10 @@ use super::{bare, changes, within_rate};
 pub(in super::super) fn new_zone(name: &str, delegated: bool) -> Zone {
     let name = name::plain(name).unwrap_or_else(|_| name.trim_end_matches('.').to_ascii_lowercase());
     // Four servers of four top-level domains, others for every zone.
-    let drawn: u16 = rand::random();
+    let drawn = u32::from(rand::random::<u16>());
     let servers = ["com", "net", "org", "co.uk"].into_iter().zip([0, 512, 1024, 1536]);
     let servers: Vec<_> = servers
-        .map(|(tld, base)| format!("ns-{}.awsdns-{:02}.{tld}.", base + (drawn + base) % 512, drawn / 512 % 64))
+        .map(|(tld, base)| format!("ns-{}.awsdns-{:02}.{tld}.", base + drawn % 512, (drawn + base) / 512 % 64))
         .collect();
     let soa = format!("{} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400", servers[0]);
     let record = |kind: &str, ttl, values| RecordSet {

@@ -4,7 +4,7 @@
 pub(super) mod checker;
 mod message;
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@ use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::net::UdpSocket;
 
-use crate::rehearsal::state::{Answer, Checkup, Found, RecordSet, Routing, Shared, Zone};
+use crate::rehearsal::state::{Answer, Checkup, RecordSet, Routing, Shared, Zone};
 
 pub fn values(name: &str, kind: &str, values: &[&str]) -> RecordSet {
     let answer = Answer::Values(values.iter().map(|v| (*v).to_owned()).collect());
@@ -34,26 +34,7 @@ pub fn zone(shared: &Shared, records: Vec<RecordSet>) {
 
 /// A health check that asks nobody yet.
 pub fn checkup(kind: &str) -> Checkup {
-    Checkup {
-        reference: "r".into(),
-        version: 1,
-        kind: kind.into(),
-        address: None,
-        port: None,
-        path: None,
-        host: None,
-        search: None,
-        interval: 30,
-        threshold: 3,
-        inverted: false,
-        disabled: false,
-        latency: false,
-        sni: false,
-        children_healthy: None,
-        children: Vec::new(),
-        regions: Vec::new(),
-        found: Found::default(),
-    }
+    Checkup { kind: kind.into(), interval: 30, threshold: 3, ..Checkup::default() }
 }
 
 /// A query; a kind that has no name is `TYPE` and its number.

@@ -52,7 +52,8 @@ pub(super) async fn ask(check: &Checkup, ip: IpAddr, tls: &TlsConnector) -> Resu
             Err(_) => Err("Failure: The endpoint did not complete the TLS handshake.".to_owned()),
         }
     };
-    let late = || Err("Failure: The health checker could establish a connection but no response was received.".to_owned());
+    let late =
+        || Err("Failure: The health checker could establish a connection but no response was received.".to_owned());
     tokio::time::timeout(ANSWER, asked).await.unwrap_or_else(|_| late())
 }
 

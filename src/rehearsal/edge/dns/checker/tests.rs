@@ -43,13 +43,8 @@ async fn what_a_check_says_of_its_endpoint() {
     let (shared, target) = (shared(), TinyTarget::start("target t").await);
     zone(&shared, vec![a("www.shop.test", "127.0.0.1"), a("out.shop.test", "203.0.113.9")]);
     let port = Some(target.address.port());
-    let of = |kind: &str, host: &str| Checkup {
-        host: Some(host.into()),
-        port,
-        interval: 1,
-        threshold: 1,
-        ..checkup(kind)
-    };
+    let of =
+        |kind: &str, host: &str| Checkup { host: Some(host.into()), port, interval: 1, threshold: 1, ..checkup(kind) };
     {
         let mut state = shared.lock();
         let mut put = |id: &str, check| state.checkups.insert(id.into(), check);
