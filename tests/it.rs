@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests may panic like the tests
 
+#[path = "it/alone.rs"]
+mod alone;
 #[path = "it/app_steps.rs"]
 mod app_steps;
 #[path = "it/aws.rs"]
@@ -10,6 +12,8 @@ mod aws;
 mod cli_input;
 #[path = "it/cloud.rs"]
 mod cloud;
+#[path = "it/database_host.rs"]
+mod database_host;
 #[path = "it/docker.rs"]
 mod docker;
 #[path = "it/engines.rs"]

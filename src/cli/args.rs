@@ -1,5 +1,6 @@
 //! What can be typed. Plain data: each verb's own file makes sense of it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -86,6 +87,16 @@ pub enum Verb {
     Pause(OfRun),
     /// Stop a run in the next safe place and take it back
     Abort(OfRun),
+    /// Serve the rehearsal's cloud by itself, for an AWS CLI, boto3 or OpenTofu to talk to, until Ctrl-C
+    #[command(
+        after_help = "Examples:\n  outgrow cloud --listen 127.0.0.1:4600 > cloud.env       then, elsewhere: . cloud.env\n  \
+        outgrow cloud --listen 127.0.0.1:4600 --dir ./cloud     find S3's objects again the next time\n  \
+        outgrow cloud --json                                    one object that says where everything is"
+    )]
+    Cloud(Cloud),
+    /// List the laws of AWS that a move meets: what each says, who holds it in a rehearsal, whether preflight looks for it
+    #[command(after_help = "Examples:\n  outgrow laws\n  outgrow laws R2")]
+    Laws(Laws),
     /// Check site files and playbooks, and point at what is wrong; changes nothing, asks nobody
     #[command(after_help = "Example:\n  outgrow lint shop.yaml playbooks/canary.yaml")]
     Lint(Lint),
@@ -99,7 +110,7 @@ pub enum Verb {
     Man(Man),
     /// The rehearsal's world: the second process that `rehearse` starts
     #[command(hide = true)]
-    Cloud(Cloud),
+    World(World),
 }
 
 /// A Docker engine to look at.
@@ -147,6 +158,10 @@ pub struct Rehearse {
     /// Make this step fail, to see the automatic rollback
     #[arg(long, value_name = "STEP")]
     pub fail_at: Option<String>,
+    /// Draw faults from this number: calls that fail, answers that are lost, hosts and databases that break; the same
+    /// number draws the same
+    #[arg(long, value_name = "SEED")]
+    pub faults: Option<u64>,
     /// Take the finished run back, to see the whole way there and back
     #[arg(long, conflicts_with = "fail_at")]
     pub roll_back: bool,
@@ -263,9 +278,34 @@ pub struct Man {
     pub dir: Option<PathBuf>,
 }
 
-/// A rehearsal's world; without a directory, what killed worlds left behind is removed.
+/// The cloud by itself.
 #[derive(Debug, Clone, Args)]
 pub struct Cloud {
+    /// Where every AWS API is served: a loopback address, and a port (0 for a free one)
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Where the name server answers, on UDP and TCP [default: a free port of the address listened at]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub dns: Option<SocketAddr>,
+    /// Keep S3's objects and the certificate authority there [default: a directory that is removed at the end]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The region it is
+    #[arg(long, value_name = "REGION", default_value = "ap-northeast-2")]
+    pub region: String,
+}
+
+/// The laws of AWS.
+#[derive(Debug, Clone, Args)]
+pub struct Laws {
+    /// Tell these in full, such as R2
+    #[arg(value_name = "LAW")]
+    pub ids: Vec<String>,
+}
+
+/// A rehearsal's world; without a directory, what killed worlds left behind is removed.
+#[derive(Debug, Clone, Args)]
+pub struct World {
     /// The directory with its orders, and where it writes what it is
     #[arg(value_name = "DIR")]
     pub dir: Option<PathBuf>,

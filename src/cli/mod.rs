@@ -6,6 +6,7 @@ mod cloud;
 pub mod completions;
 mod discover;
 pub mod failure;
+pub mod laws;
 pub mod lint;
 mod load;
 mod log;
@@ -19,6 +20,7 @@ pub mod schema;
 mod session;
 mod status;
 mod world;
+mod world_verb;
 
 use std::process::ExitCode;
 
@@ -27,7 +29,7 @@ use failure::{Failure, Outcome};
 
 /// Does what was typed, prints what went wrong, and gives the exit code.
 pub async fn run(cli: Cli) -> ExitCode {
-    if !matches!(cli.verb, Verb::Cloud(_)) {
+    if !matches!(cli.verb, Verb::World(_)) {
         log::start(cli.global.verbose);
     }
     match verb(&cli).await {
@@ -58,7 +60,9 @@ async fn verb(cli: &Cli) -> Outcome {
         Verb::Man(args) => done(man::run(args)),
         Verb::Rehearse(args) => Box::pin(rehearse::rehearse(args, global)).await,
         Verb::Discover(args) => discover::discover(args).await,
-        Verb::Cloud(args) => Box::pin(cloud::cloud(args)).await,
+        Verb::Cloud(args) => Box::pin(cloud::cloud(args, global)).await,
+        Verb::Laws(args) => done(laws::run(args, global)),
+        Verb::World(args) => Box::pin(world_verb::world(args)).await,
     }
 }
 

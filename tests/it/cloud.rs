@@ -36,6 +36,8 @@ mod route53_laws;
 mod route53_zones;
 #[path = "cloud/s3.rs"]
 mod s3;
+#[path = "cloud/signed.rs"]
+mod signed;
 
 const REGION: &str = "ap-northeast-2";
 

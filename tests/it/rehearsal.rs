@@ -63,7 +63,7 @@ impl Drop for Outgrow {
         for world in worlds.into_iter().flatten().flatten() {
             let dir: PathBuf = world.path();
             if dir.join("world.json").exists() {
-                let _ = self.command(&["cloud", &dir.display().to_string(), "--stop"]).output();
+                let _ = self.command(&["world", &dir.display().to_string(), "--stop"]).output();
             }
         }
     }

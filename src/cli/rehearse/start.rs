@@ -47,7 +47,7 @@ pub async fn start(dir: &Path, id: &str, site: &Site, args: &Rehearse) -> Result
     let log = std::fs::File::create(&log_path).map_err(|e| wrong("make its log", &e))?;
     let program = std::env::current_exe().map_err(|e| wrong("find its own program", &e))?;
     let mut world = Command::new(program)
-        .arg("cloud")
+        .arg("world")
         .arg(dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -103,7 +103,7 @@ pub async fn end(world: &World) {
 /// How to look at a world that is kept.
 pub fn how_to_look(world: &World, dir: &Path) -> String {
     format!(
-        "everything is kept: AWS at {} (key and secret in {}), names at {}; to end it: outgrow cloud --stop {}",
+        "everything is kept: AWS at {} (key and secret in {}), names at {}; to end it: outgrow world --stop {}",
         world.ready.aws_endpoint,
         dir.join("world.json").display(),
         world.ready.dns,

@@ -7,7 +7,7 @@ use super::name;
 use super::zone::{Key, Zone, parents};
 use crate::rehearsal::state::{self, Action, Listener, State, TargetGroup};
 
-/// All zones, and the addresses of balancers and distributions.
+/// All zones, and the addresses of balancers, distributions and database instances.
 #[derive(Default)]
 pub struct Directory {
     pub(super) zones: Vec<Zone>,
@@ -19,7 +19,7 @@ pub struct Directory {
     edges: HashMap<Key, Edge>,
 }
 
-/// A balancer or distribution.
+/// A balancer, distribution or database instance.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Edge {
     pub address: IpAddr,
@@ -79,6 +79,10 @@ fn edges(state: &State) -> HashMap<Key, Edge> {
     for (domain, distribution) in &state.distributions {
         edges.extend(name::key(domain).map(|key| (key, Edge { address: distribution.address, well: true })));
     }
+    for instance in state.databases.values() {
+        let edge = instance.ip.map(|address| Edge { address, well: true });
+        edges.extend(name::key(&instance.address).zip(edge));
+    }
     edges
 }
 
@@ -93,6 +97,12 @@ fn forwarded_to(listener: &Listener) -> impl Iterator<Item = &String> {
 /// targets counts as unhealthy.
 fn has_a_healthy_target(group: &TargetGroup) -> bool {
     group.targets.values().any(|t| t.state == "healthy")
+}
+
+/// The zone that answers for a name (as the state keeps it) to whoever follows the delegations (law R9).
+pub fn public_zone<'a>(state: &'a State, name: &str) -> Option<&'a state::Zone> {
+    let public = delegated(state).into_iter().filter_map(|id| state.zones.get(id));
+    public.filter(|zone| name::lies_in(name, &zone.name)).max_by_key(|zone| zone.name.len())
 }
 
 /// The ids of the zones that are delegated to: by the registrar, or by the NS records of a zone above that itself is.

@@ -13,7 +13,7 @@ mod tests;
 mod zone;
 
 pub use dice::Dice;
-pub use directory::Directory;
+pub use directory::{Directory, public_zone};
 pub use lookup::{Asked, Code, Outcome, Owner, Record, Value};
 pub use rdata::{KINDS, encode, kind_number};
 

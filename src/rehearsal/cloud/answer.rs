@@ -10,10 +10,11 @@ use hyper::body::Incoming;
 use s3s::Body;
 
 use super::fault::Kind;
+use super::law::Law;
 use super::wire::operation::{Operation, Output, Run, Service};
 use super::wire::protocol::Document;
 use super::wire::{ApiError, Node, query, refuse, scope::Scope, signature};
-use super::{Cloud, elb, rds, route53, s3, sts};
+use super::{Cloud, acm, cloudwatch, ec2, elb, rds, route53, s3, secrets, sts, unsigned};
 
 /// The largest request body of the services beside S3.
 const LARGEST: usize = 1 << 20;
@@ -24,16 +25,40 @@ const LARGEST: usize = 1 << 20;
 pub(super) struct Cut;
 
 /// Every service but S3, which has a protocol and a table of its own.
-const SERVICES: &[&Service] = &[&sts::SERVICE, &route53::SERVICE, &elb::SERVICE, &rds::SERVICE];
+pub(super) const SERVICES: &[&Service] = &[
+    &acm::SERVICE,
+    &sts::SERVICE,
+    &route53::SERVICE,
+    &elb::SERVICE,
+    &rds::SERVICE,
+    &secrets::SERVICE,
+    &cloudwatch::SERVICE,
+    &ec2::SERVICE,
+];
+
+/// The operations that hold their callers to a law, as `route53 ChangeResourceRecordSets`.
+pub fn holders(law: Law) -> Vec<String> {
+    let all = SERVICES.iter().flat_map(|service| service.operations.iter().map(move |operation| (service, operation)));
+    let holding = all.filter(|(_, operation)| operation.laws.contains(&law));
+    holding.map(|(service, operation)| format!("{} {}", service.name, operation.name)).collect()
+}
+
+/// Whether there is such an operation; S3's are the protocol library's, and not counted here.
+pub(super) fn knows(service: &str, operation: &str) -> bool {
+    let of = |s: &&&Service| s.name == service || service == "*";
+    service == "s3"
+        || SERVICES.iter().filter(of).any(|s| operation == "*" || s.operations.iter().any(|o| o.name == operation))
+}
 
 impl Cloud {
     /// Answers a request; an error closes the connection, as a fault may ask.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
         let scope = Scope::of(request.headers(), request.uri().query());
         let service = match &scope {
-            // Unsigned requests are S3's to judge: that is where anonymous ones exist.
-            None => return s3::answer(&self.inner.s3, request).await,
-            Some(scope) if scope.service == "s3" => return s3::answer(&self.inner.s3, request).await,
+            None => return self.answer_unsigned(request).await,
+            Some(scope) if scope.service == "s3" => {
+                return s3::answer(&self.inner.s3, &self.inner.objects, request).await;
+            }
             Some(scope) => SERVICES.iter().find(|s| s.name == scope.service).ok_or(&scope.service),
         };
         let id = super::fresh();
@@ -57,6 +82,28 @@ impl Cloud {
         Ok(response(document, &id))
     }
 
+    /// Unsigned requests that no other service knows for its own are S3's to judge: there are anonymous ones.
+    async fn answer_unsigned(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+        let (head, body) = request.into_parts();
+        let (form, body) = if unsigned::is_form(&head.headers) {
+            // a body too large or torn names no operation, and is refused the same
+            let form = Limited::new(body, LARGEST).collect().await.map(http_body_util::Collected::to_bytes);
+            (form.unwrap_or_default(), None)
+        } else {
+            (Bytes::new(), Some(body))
+        };
+        match (unsigned::service(SERVICES, &head, &form), body) {
+            (None, Some(body)) => {
+                s3::answer(&self.inner.s3, &self.inner.objects, Request::from_parts(head, body)).await
+            }
+            (service, _) => {
+                let service = service.unwrap_or(&sts::SERVICE);
+                let id = super::fresh();
+                Ok(response(service.refusal(&unsigned::refusal(service, &head.headers), &id), &id))
+            }
+        }
+    }
+
     /// Finds the operation and runs it, faults and all; the outer error closes the connection.
     async fn call(
         &self,
@@ -78,7 +125,7 @@ impl Cloud {
         if let Some(kind) = fault {
             tracing::debug!(service = service.name, operation = operation.name, ?kind, request = id, "a fault strikes");
         }
-        let mut held = None;
+        let mut waiting = None;
         let mut cloud = self.clone();
         match fault {
             Some(Kind::Refused) => return Ok(Err(service.access_denied("refused, as a fault asks"))),
@@ -86,12 +133,12 @@ impl Cloud {
             Some(Kind::FailedBefore) => return Ok(Err(service.failure("failed, as a fault asks"))),
             Some(Kind::Reset) => return Err(Cut),
             Some(Kind::Slow(by)) => tokio::time::sleep(by).await,
-            Some(Kind::Held) => held = Some(self.faults().held()),
+            Some(Kind::Held(at_most)) => waiting = Some(self.faults().held(at_most)),
             Some(Kind::Stale(by)) => cloud = self.as_of(by),
             Some(Kind::LostAnswer) | None => {}
         }
         let output = run(&cloud, operation, input).await;
-        if let Some(held) = held {
+        if let Some(held) = waiting {
             held.over().await;
         }
         match fault {
@@ -119,6 +166,8 @@ impl Cloud {
 }
 
 async fn run(cloud: &Cloud, operation: &Operation, input: Node) -> Result<Output, ApiError> {
+    // What is due by now is so before anybody looks.
+    cloud.settle();
     match operation.run {
         Run::Now(run) => run(cloud, &input),
         Run::Later(run) => run(cloud.clone(), input).await,
@@ -142,7 +191,7 @@ fn response(document: Document, id: &str) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::law::{Enforced, Law};
+    use super::super::law::Enforced;
     use super::*;
 
     #[test]

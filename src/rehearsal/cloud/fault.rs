@@ -1,14 +1,17 @@
 //! Faults on demand: what a rehearsal or a test makes the control plane do wrong.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 /// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The caller is not allowed to.
     Refused,
@@ -18,8 +21,8 @@ pub enum Kind {
     FailedBefore,
     /// The effect takes place, and the answer is lost: the connection closes.
     LostAnswer,
-    /// The effect takes place, and the answer is held until [`Faults::release`].
-    Held,
+    /// The effect takes place, and the answer is held for so long (real time), or until [`Faults::release`].
+    Held(Duration),
     /// The call is taken up this much later (real time).
     Slow(Duration),
     /// The connection closes before anything happened.
@@ -30,7 +33,8 @@ pub enum Kind {
 }
 
 /// Which of the calls that match are hit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum When {
     /// Only the n-th, counted from 1.
     Nth(u64),
@@ -66,16 +70,31 @@ impl Rule {
     }
 }
 
-/// The faults in force; clones share them.
+/// A call that was hit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Struck {
+    /// The service's signing name.
+    pub service: String,
+    /// The API's name.
+    pub operation: String,
+    /// What went wrong.
+    pub kind: Kind,
+}
+
+/// As many hits as are remembered; past it the oldest are forgotten.
+const REMEMBERED: usize = 1000;
+
+/// The faults in force, and what they hit; clones share them.
 #[derive(Debug, Clone)]
 pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,
+    struck: Arc<Mutex<VecDeque<Struck>>>,
     released: watch::Sender<u64>,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { rules: Arc::default(), released: watch::Sender::new(0) }
+        Self { rules: Arc::default(), struck: Arc::default(), released: watch::Sender::new(0) }
     }
 }
 
@@ -99,11 +118,16 @@ impl Faults {
         self.released.send_modify(|n| *n += 1);
     }
 
-    /// A wait for the next [`Faults::release`] from now on.
-    pub(super) fn held(&self) -> Held {
+    /// What was hit so far.
+    pub fn struck(&self) -> Vec<Struck> {
+        self.struck.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// A wait for so long, or for the next [`Faults::release`] from now on.
+    pub(super) fn held(&self, at_most: Duration) -> Held {
         let mut released = self.released.subscribe();
         released.mark_unchanged();
-        Held(released)
+        Held { at_most, released }
     }
 
     /// How far back the oldest stale read may have to look, if any read may be stale.
@@ -125,6 +149,13 @@ impl Faults {
                 }
             }
         }
+        if let Some(kind) = struck {
+            let mut all = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.len() == REMEMBERED {
+                all.pop_front();
+            }
+            all.push_back(Struck { service: service.into(), operation: operation.into(), kind });
+        }
         struck
     }
 
@@ -135,13 +166,16 @@ impl Faults {
 
 /// An answer that is held.
 #[derive(Debug, Clone)]
-pub(super) struct Held(watch::Receiver<u64>);
+pub(super) struct Held {
+    at_most: Duration,
+    released: watch::Receiver<u64>,
+}
 
 impl Held {
     /// Waits until it may go.
     pub(super) async fn over(mut self) {
-        // an error means the cloud is gone, and so is whoever could release
-        let _ = self.0.changed().await;
+        // late, released, or the cloud is gone: it goes
+        let _ = tokio::time::timeout(self.at_most, self.released.changed()).await;
     }
 }
 

@@ -43,6 +43,45 @@ async fn each_kind_does_what_it_says() {
 }
 
 #[tokio::test]
+async fn an_answer_is_held_until_it_is_released() {
+    let here = Here::new().await;
+    let (faults, zone) = (here.cloud.faults(), here.cloud.seed_zone("shop.test", []));
+    faults.add("route53", "ChangeResourceRecordSets", When::Nth(1), Kind::Held(Duration::from_mins(5)));
+    let mut version = here.cloud.shared().watch();
+    let (client, id) = (here.dns(), zone.clone());
+    let record = simple("held.shop.test", "203.0.113.7", 60);
+    let asked = tokio::spawn(async move {
+        let change = aws_sdk_route53::types::Change::builder().action("CREATE".into()).resource_record_set(record);
+        let batch = aws_sdk_route53::types::ChangeBatch::builder().changes(change.build().unwrap()).build().unwrap();
+        client.change_resource_record_sets().hosted_zone_id(id).change_batch(batch).send().await
+    });
+    version.changed().await.unwrap();
+    assert_eq!(a_records(&here, &zone).await.len(), 1, "the effect took place");
+    assert!(!asked.is_finished(), "and the answer is not there");
+    faults.release();
+    asked.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stale_read_tells_how_things_were() {
+    let here = Here::new().await;
+    let (faults, zone) = (here.cloud.faults(), here.cloud.seed_zone("shop.test", []));
+    faults.add("route53", "ListResourceRecordSets", When::Nth(1), Kind::Stale(Duration::from_mins(5)));
+    change!(here, zone, [Create simple("new.shop.test", "203.0.113.7", 60)]).unwrap();
+    assert!(a_records(&here, &zone).await.is_empty(), "as before the change");
+    assert_eq!(a_records(&here, &zone).await.len(), 1, "as it is");
+}
+
+#[tokio::test]
+async fn who_is_too_fast_is_told_how_long_to_wait() {
+    let here = Here::new().await;
+    here.cloud.faults().add("route53", "ListHostedZones", When::Nth(1), Kind::Throttled(Some(7)));
+    let error = here.dns().list_hosted_zones().send().await.unwrap_err();
+    assert_eq!(error.raw_response().unwrap().headers().get("retry-after"), Some("7"));
+    refused!(Err::<(), _>(error), "Throttling");
+}
+
+#[tokio::test]
 async fn s3_knows_the_same_faults() {
     let here = Here::new().await;
     let (s3, faults) = (here.s3(), here.cloud.faults());

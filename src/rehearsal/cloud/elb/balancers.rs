@@ -100,8 +100,13 @@ fn free_address(state: &State) -> IpAddr {
         state.balancers.values().map(|b| b.address).chain(state.distributions.values().map(|d| d.address)).collect();
     (1..=u16::MAX)
         .map(|n| IpAddr::V4(Ipv4Addr::new(127, 80, n.to_be_bytes()[0], n.to_be_bytes()[1])))
-        .find(|address| !used.contains(address))
+        .find(|address| !used.contains(address) && free_ports(*address))
         .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// Whether the ports of an edge are free there: another cloud of this machine may have it.
+fn free_ports(address: IpAddr) -> bool {
+    [8080, 8443].iter().all(|port| std::net::TcpListener::bind((address, *port)).is_ok())
 }
 
 fn node(state: &State, arn: &str, balancer: &Balancer) -> Node {

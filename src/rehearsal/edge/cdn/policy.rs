@@ -1,130 +1,45 @@
 //! Whether a bucket policy lets one distribution read (law C2: `cloudfront.amazonaws.com` with `AWS:SourceArn`).
 
-use serde_json::Value;
-
-use crate::rehearsal::edge::glob;
+use crate::rehearsal::policy::{self, Asked, Context, Principal, Verdict};
+use crate::rehearsal::state::ACCOUNT;
 
 /// The service principal of origin access control.
 const SERVICE: &str = "cloudfront.amazonaws.com";
 
-/// The statements of a bucket policy that speak of one distribution's reads.
+/// A bucket policy, with what it knows of one distribution's reads.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    allow: Vec<String>,
-    deny: Vec<String>,
+    policy: policy::Policy,
+    context: Context,
 }
 
 impl Policy {
     /// What `policy` (JSON) lets the distribution of `arn` read. A policy that is no JSON lets nobody read.
     pub fn parse(policy: &str, arn: &str) -> Self {
-        let Ok(document) = serde_json::from_str::<Value>(policy) else { return Self::default() };
-        let mut parsed = Self::default();
-        for statement in one_or_many(&document["Statement"]) {
-            let reads = texts(&statement["Action"]).iter().any(|a| glob::matches(a, "s3:GetObject", true));
-            if !reads {
-                continue;
-            }
-            let resources = texts(&statement["Resource"]);
-            match statement["Effect"].as_str() {
-                Some("Allow") if principal(statement, false) && allowed_by(&statement["Condition"], arn) => {
-                    parsed.allow.extend(resources);
-                }
-                Some("Deny") if principal(statement, true) && denied_by(&statement["Condition"], arn) => {
-                    parsed.deny.extend(resources);
-                }
-                _ => {}
-            }
-        }
-        parsed
+        let Ok(mut policy) = policy::Policy::parse(policy) else { return Self::default() };
+        // An allowance counts only with `AWS:SourceArn`: without, any distribution of anybody could read.
+        policy.statements.retain(|s| !s.allows || s.tests.iter().any(|test| test.key == "aws:sourcearn"));
+        // The CDN always reads over TLS; its own address, for example, is not known here.
+        let mut context = Context { rest_unknown: true, ..Context::default() };
+        context.set("aws:SourceArn", arn);
+        context.set("aws:SourceAccount", ACCOUNT);
+        context.set("aws:SecureTransport", "true");
+        context.set("aws:PrincipalIsAWSService", "true");
+        context.set("aws:PrincipalServiceName", SERVICE);
+        Self { policy, context }
     }
 
     /// Whether the object at `key` of `bucket` may be read.
     pub fn lets_read(&self, bucket: &str, key: &str) -> bool {
-        if self.allow.is_empty() {
-            return false;
-        }
         let resource = format!("arn:aws:s3:::{bucket}/{key}");
-        let any = |patterns: &[String]| patterns.iter().any(|p| glob::matches(p, &resource, false));
-        any(&self.allow) && !any(&self.deny)
+        let asked = Asked { principal: Principal::Service(SERVICE), action: "s3:GetObject", resource: &resource };
+        self.policy.judge(asked, &self.context) == Verdict::Allowed
     }
-}
-
-fn principal(statement: &Value, or_everyone: bool) -> bool {
-    let principal = &statement["Principal"];
-    let everyone = principal == "*" || principal["AWS"] == "*";
-    texts(&principal["Service"]).iter().any(|s| s == SERVICE) || (or_everyone && everyone)
-}
-
-/// An allowance counts only with `AWS:SourceArn` of this distribution, and with no condition we cannot judge.
-fn allowed_by(condition: &Value, arn: &str) -> bool {
-    let tests = tests(condition);
-    tests.iter().any(|test| test.key == "aws:sourcearn") && tests.iter().all(|test| test.holds(arn) == Some(true))
-}
-
-/// A denial counts unless one of its conditions is known not to hold.
-fn denied_by(condition: &Value, arn: &str) -> bool {
-    tests(condition).iter().all(|test| test.holds(arn) != Some(false))
-}
-
-struct Test {
-    operator: String,
-    key: String,
-    values: Vec<String>,
-}
-
-impl Test {
-    /// Whether it holds for a read by the distribution of `arn`; `None` where it cannot be judged here.
-    fn holds(&self, arn: &str) -> Option<bool> {
-        let equals = || self.values.iter().any(|v| v == arn);
-        let like = || self.values.iter().any(|v| glob::matches(v, arn, false));
-        match (self.operator.as_str(), self.key.as_str()) {
-            ("stringequals", "aws:sourcearn") => Some(equals()),
-            ("stringlike" | "arnequals" | "arnlike", "aws:sourcearn") => Some(like()),
-            ("stringnotequals", "aws:sourcearn") => Some(!equals()),
-            ("stringnotlike" | "arnnotequals" | "arnnotlike", "aws:sourcearn") => Some(!like()),
-            // the CDN always reads over TLS
-            ("bool", "aws:securetransport") => Some(self.values.iter().any(|v| v == "true")),
-            ("stringequals", "aws:sourceaccount") => {
-                Some(self.values.iter().any(|v| v == crate::rehearsal::state::ACCOUNT))
-            }
-            _ => None,
-        }
-    }
-}
-
-fn tests(condition: &Value) -> Vec<Test> {
-    let operators = condition.as_object().into_iter().flatten();
-    operators
-        .flat_map(|(operator, keys)| {
-            keys.as_object().into_iter().flatten().map(|(key, values)| Test {
-                operator: operator.to_ascii_lowercase(),
-                key: key.to_ascii_lowercase(),
-                values: texts(values),
-            })
-        })
-        .collect()
-}
-
-fn one_or_many(value: &Value) -> &[Value] {
-    match value {
-        Value::Array(many) => many,
-        Value::Null => &[],
-        one => std::slice::from_ref(one),
-    }
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    let text = |v: &Value| match v {
-        Value::String(s) => Some(s.clone()),
-        Value::Bool(b) => Some(b.to_string()),
-        _ => None,
-    };
-    one_or_many(value).iter().filter_map(text).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
