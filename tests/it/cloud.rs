@@ -26,8 +26,14 @@ mod multipart;
 mod rds;
 #[path = "cloud/route53.rs"]
 mod route53;
+#[path = "cloud/route53_batch.rs"]
+mod route53_batch;
+#[path = "cloud/route53_checks.rs"]
+mod route53_checks;
 #[path = "cloud/route53_laws.rs"]
 mod route53_laws;
+#[path = "cloud/route53_zones.rs"]
+mod route53_zones;
 #[path = "cloud/s3.rs"]
 mod s3;
 #[path = "cloud/signed.rs"]

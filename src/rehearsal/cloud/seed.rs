@@ -44,7 +44,7 @@ impl Cloud {
     /// Makes a hosted zone with these records beside its NS and SOA; gives its id.
     pub fn seed_zone(&self, name: &str, records: impl IntoIterator<Item = RecordSet>) -> String {
         let id = format!("Z{}", fresh().to_uppercase());
-        let mut zone: Zone = route53::new_zone(name);
+        let mut zone: Zone = route53::new_zone(name, true);
         zone.records.extend(records);
         self.shared().lock().zones.insert(id.clone(), zone);
         self.shared().changed();

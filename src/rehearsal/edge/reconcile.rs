@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::balancer::{self, Around, Front, Log, Registry, Table};
 use super::cdn::{self, ObjectSource};
 use super::certificates::{self, Presented};
-use super::dns::{Directory, NameServer};
+use super::dns::NameServer;
 use super::listen::{Listening, Serve};
 use super::tls::Authority;
 use super::{Troubles, edge_port};
+use crate::rehearsal::answering::Directory;
 use crate::rehearsal::state::{Shared, State};
 
 /// How soon a listener that could not be opened is tried again.
