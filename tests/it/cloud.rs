@@ -30,6 +30,14 @@ mod route53;
 mod route53_laws;
 #[path = "cloud/s3.rs"]
 mod s3;
+#[path = "cloud/s3_access.rs"]
+mod s3_access;
+#[path = "cloud/s3_bucket.rs"]
+mod s3_bucket;
+#[path = "cloud/s3_conditions.rs"]
+mod s3_conditions;
+#[path = "cloud/s3_versions.rs"]
+mod s3_versions;
 
 const REGION: &str = "ap-northeast-2";
 
