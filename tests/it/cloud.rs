@@ -38,6 +38,8 @@ mod s3_bucket;
 mod s3_conditions;
 #[path = "cloud/s3_versions.rs"]
 mod s3_versions;
+#[path = "cloud/signed.rs"]
+mod signed;
 
 const REGION: &str = "ap-northeast-2";
 

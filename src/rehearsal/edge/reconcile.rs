@@ -6,15 +6,15 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
-use super::balancer::{self, Front, Registry, Table};
+use super::balancer::{self, Around, Front, Log, Registry, Table};
 use super::cdn::{self, ObjectSource};
+use super::certificates::{self, Presented};
 use super::dns::{Directory, NameServer};
 use super::listen::{Listening, Serve};
 use super::tls::Authority;
-use super::{Known, edge_port};
+use super::{Troubles, edge_port};
 use crate::rehearsal::state::{Shared, State};
 
 /// How soon a listener that could not be opened is tried again.
@@ -33,11 +33,13 @@ struct Open<F> {
 pub struct Reconciler {
     shared: Shared,
     authority: Arc<Authority>,
-    to_targets: TlsConnector,
+    registry: Registry,
+    log: Log,
     name_server: NameServer,
     objects: Arc<dyn ObjectSource>,
-    known: Arc<Known>,
-    registry: Registry,
+    troubles: Arc<Troubles>,
+    /// What each listener presents; kept, so that a certificate is changed without closing the socket.
+    presented: BTreeMap<Socket, Arc<Presented>>,
     balancers: BTreeMap<Socket, Open<Front>>,
     distributions: BTreeMap<Socket, Open<cdn::Front>>,
 }
@@ -54,19 +56,21 @@ impl Reconciler {
     pub fn new(
         shared: Shared,
         authority: Arc<Authority>,
-        to_targets: TlsConnector,
+        registry: Registry,
+        log: Log,
         name_server: NameServer,
         objects: Arc<dyn ObjectSource>,
-        known: Arc<Known>,
+        troubles: Arc<Troubles>,
     ) -> Self {
         Self {
             shared,
             authority,
-            to_targets,
+            registry,
+            log,
             name_server,
             objects,
-            known,
-            registry: Registry::default(),
+            troubles,
+            presented: BTreeMap::new(),
             balancers: BTreeMap::new(),
             distributions: BTreeMap::new(),
         }
@@ -79,7 +83,7 @@ impl Reconciler {
             let version = *watch.borrow_and_update();
             let troubles = self.apply().await;
             let again = !troubles.is_empty();
-            *self.known.troubles.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
+            *self.troubles.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
             applied.send_replace(version + 1);
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -95,14 +99,6 @@ impl Reconciler {
             let state = shared.lock();
             self.wanted(&state)
         };
-        {
-            let mut counters = self.known.counters.lock().unwrap_or_else(PoisonError::into_inner);
-            for (arn, counted) in self.registry.counters() {
-                if !counters.contains_key(arn) {
-                    counters.insert(arn.clone(), counted.clone());
-                }
-            }
-        }
         // Names last: they must not lead to a socket that is not open yet.
         self.balancers.retain(|socket, _| wanted.tables.contains_key(socket));
         self.distributions.retain(|socket, _| wanted.configs.contains_key(socket));
@@ -112,7 +108,8 @@ impl Reconciler {
                 open.front.swap(table);
                 continue;
             }
-            match self.open(socket, Front::new(table)).await {
+            let presented = table.presented.clone();
+            match self.open(socket, Front::new(table), presented).await {
                 Ok(open) => drop(self.balancers.insert(socket, open)),
                 Err(trouble) => troubles.push(trouble),
             }
@@ -122,7 +119,7 @@ impl Reconciler {
                 open.front.swap(config);
                 continue;
             }
-            match self.open(socket, cdn::Front::new(config, self.objects.clone(), socket.1)).await {
+            match self.open(socket, cdn::Front::new(config, self.objects.clone(), socket.1), Arc::default()).await {
                 Ok(open) => drop(self.distributions.insert(socket, open)),
                 Err(trouble) => troubles.push(trouble),
             }
@@ -132,12 +129,17 @@ impl Reconciler {
     }
 
     fn wanted(&mut self, state: &State) -> Wanted {
-        let groups = self.registry.groups(state, &self.to_targets);
+        let groups = self.registry.groups(state);
         let mut tables = BTreeMap::new();
         for listener in state.listeners.values() {
             if let Some(balancer) = state.balancers.get(&listener.balancer) {
-                let table = balancer::build(listener, state, &groups);
-                tables.insert((at(balancer.address, listener.port), table.https), table);
+                let socket = (at(balancer.address, listener.port), listener.protocol == "HTTPS");
+                let presented = self.presented.entry(socket).or_default().clone();
+                presented.swap(certificates::held(&listener.certificates, state));
+                let meter = self.registry.meter(&listener.balancer);
+                let (clock, log) = (&self.shared.clock, &self.log);
+                let around = Around { groups: &groups, meter, clock, log, presented };
+                tables.insert(socket, balancer::build(listener, state, around));
             }
         }
         let mut configs = BTreeMap::new();
@@ -150,15 +152,23 @@ impl Reconciler {
         Wanted { directory: Directory::of(state), tables, configs }
     }
 
-    async fn open<F: Serve>(&self, (address, https): Socket, front: F) -> Result<Open<F>, String> {
+    async fn open<F: Serve>(
+        &self,
+        (address, https): Socket,
+        front: F,
+        presented: Arc<Presented>,
+    ) -> Result<Open<F>, String> {
         let front = Arc::new(front);
         let failed = |why: String| {
             let trouble = format!("the edge could not listen at {address}: {why}; it is tried again until it can");
             tracing::warn!("{trouble}");
             trouble
         };
-        let tls =
-            if https { Some(self.authority.acceptor(address.ip()).map_err(|e| failed(e.to_string()))?) } else { None };
+        let tls = if https {
+            Some(self.authority.acceptor(address.ip(), presented).map_err(|e| failed(e.to_string()))?)
+        } else {
+            None
+        };
         let listening = Listening::start(address, tls, front.clone()).await.map_err(|e| failed(e.to_string()))?;
         Ok(Open { front, _listening: listening })
     }

@@ -77,7 +77,7 @@ impl App {
 
 /// Serves the app over TLS at `address`, as the old box would.
 async fn serve(edge: &Edge, address: IpAddr, app: Arc<App>) {
-    let acceptor = edge.authority().acceptor(address).unwrap();
+    let acceptor = edge.authority().acceptor(address, Arc::default()).unwrap();
     let socket = tokio::net::TcpListener::bind((address, 8443)).await.unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = socket.accept().await {

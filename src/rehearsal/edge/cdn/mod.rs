@@ -9,7 +9,6 @@ mod range;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use tokio_util::io::ReaderStream;
 pub use object::{Bytes as ObjectBytes, Meta, ObjectSource};
 
 use super::body::{Body, answer, empty};
-use super::listen::Serve;
+use super::listen::{Peer, Serve};
 use crate::rehearsal::state::{ACCOUNT, Distribution, State};
 use policy::Policy;
 use range::Asked;
@@ -90,7 +89,7 @@ impl Front {
 }
 
 impl Serve for Front {
-    async fn serve(self: Arc<Self>, request: Request<Incoming>, _from: SocketAddr) -> Response<Body> {
+    async fn serve(self: Arc<Self>, request: Request<Incoming>, _peer: Arc<Peer>) -> Response<Body> {
         let config = self.config.read().unwrap_or_else(PoisonError::into_inner).clone();
         let parts = request.into_parts().0;
         let host = host(&parts);

@@ -1,5 +1,13 @@
 //! The balancer against real sockets.
 
+mod counts;
+mod draining;
+mod heads;
+mod slow;
+mod stickiness;
+mod websocket;
+mod wire;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -23,7 +31,7 @@ async fn two_groups(shared: &Shared) -> (TinyTarget, TinyTarget) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_are_shared_out_by_weight_and_counted() {
+async fn requests_are_shared_out_by_weight() {
     let (shared, address) = (shared(), edge_address());
     let (old, new) = two_groups(&shared).await;
     balance(&shared, address, ("HTTP", 80), forward(&[("old", 3), ("new", 1)], None));
@@ -36,10 +44,6 @@ async fn requests_are_shared_out_by_weight_and_counted() {
     let on_new = new.count();
     assert!((400..=600).contains(&on_new), "{on_new} of 2000 for a weight of 1 in 4");
     assert_eq!(old.count() + on_new, 2000);
-    let counters = edge.counters();
-    assert_eq!(counters["new"].requests, on_new as u64);
-    assert_eq!(counters["old"].status_2xx, old.count() as u64);
-    assert!(counters["old"].mean_micros > 0);
     // one client at a time needs one connection a target, and the health checks their own
     assert!(old.connections.load(Ordering::SeqCst) < 20, "connections to targets are kept alive");
     edge.stop().await;
@@ -58,7 +62,6 @@ async fn all_weights_zero_is_503_as_is_a_group_without_targets() {
     shared.changed();
     edge.settled().await;
     assert_eq!(client.get("a", "/").await.status, 503);
-    assert_eq!(edge.counters()["old"].balancer_errors, 1);
     assert_eq!(old.count(), 0);
 }
 
@@ -116,56 +119,6 @@ async fn law_l3_a_group_without_a_healthy_target_fails_open_but_never_to_a_drain
         assert_eq!(client.get("a", "/").await.status, 500);
     }
     assert_eq!((one.count(), two.count(), gone.count()), (5, 5, 0), "in turn");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_draining_target_finishes_what_it_has_and_gets_nothing_new() {
-    let (shared, address) = (shared(), edge_address());
-    let (one, two) = (TinyTarget::start("one").await, TinyTarget::start("two").await);
-    shared.lock().target_groups.insert("g".into(), group(&[(&one, "healthy"), (&two, "healthy")]));
-    balance(&shared, address, ("HTTP", 80), forward(&[("g", 1)], None));
-    let (edge, _dir) = edge(&shared, Arc::new(NoObjects)).await;
-    {
-        let mut state = shared.lock();
-        let target = state.target_groups.get_mut("g").unwrap().targets.get_mut(&one.key()).unwrap();
-        target.state = "draining".into();
-        target.gone_at = Some(shared.clock.now() + Duration::from_mins(5));
-    }
-    shared.changed();
-    edge.settled().await;
-    let (before, mut client) = (one.count(), Client::plain(address).await);
-    for _ in 0..10 {
-        assert_eq!(client.get("a", "/").await.header("x-target"), "two");
-    }
-    assert_eq!(one.count(), before);
-    // law L4: after its delay, by the rehearsal's clock, it is gone
-    let mut watch = shared.watch();
-    shared.clock.advance(Duration::from_mins(5));
-    let gone = watch.wait_for(|_| !shared.lock().target_groups["g"].targets.contains_key(&one.key()));
-    tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap().unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn law_l2_the_stickiness_cookie_wins_over_the_weights() {
-    let (shared, address) = (shared(), edge_address());
-    let (_old, _new) = two_groups(&shared).await;
-    balance(&shared, address, ("HTTP", 80), forward(&[("old", 1), ("new", 0)], Some(60)));
-    let (edge, _dir) = edge(&shared, Arc::new(NoObjects)).await;
-    let mut client = Client::plain(address).await;
-    let first = client.get("a", "/").await;
-    assert_eq!(first.header("x-target"), "old");
-    let cookie = first.header("set-cookie").split(';').next().unwrap().to_owned();
-    assert!(cookie.starts_with("AWSALBTG="), "{cookie}");
-    act(&shared, forward(&[("old", 0), ("new", 1)], Some(60)));
-    edge.settled().await;
-    assert_eq!(client.get("a", "/").await.header("x-target"), "new", "without the cookie");
-    let request = || Request::get("/").header("host", "a").header("cookie", format!("x=y; {cookie}"));
-    let answered = client.send(request().body(Full::default()).unwrap()).await.unwrap();
-    assert_eq!(answered.header("x-target"), "old", "with it");
-    act(&shared, forward(&[("old", 0), ("new", 1)], None));
-    edge.settled().await;
-    let answered = client.send(request().body(Full::default()).unwrap()).await.unwrap();
-    assert_eq!((answered.header("x-target"), answered.header("set-cookie")), ("new", ""), "stickiness off");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,14 +185,13 @@ async fn a_dead_target_is_502_and_a_silent_one_504() {
     balance(&shared, address, ("HTTP", 80), forward(&[("old", 1)], None));
     let idle = ("idle_timeout.timeout_seconds".to_owned(), "1".to_owned());
     shared.lock().balancers.get_mut("lb").unwrap().attributes.extend([idle]);
-    let (edge, _dir) = edge(&shared, Arc::new(NoObjects)).await;
+    let (_edge, _dir) = edge(&shared, Arc::new(NoObjects)).await;
     let mut client = Client::plain(address).await;
     assert_eq!(client.get("a", "/slow").await.status, 504);
     assert_eq!(client.get("a", "/").await.status, 200);
     old.die();
     // the connection kept alive is gone as well: the one retry meets a closed socket
     assert_eq!(client.get("a", "/").await.status, 502);
-    assert_eq!(edge.counters()["old"].balancer_errors, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
