@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::state::{
-    ACCOUNT, Action, Balancer, DatabaseInstance, Distribution, Listener, RecordSet, Zone,
-};
+use super::super::state::{ACCOUNT, Action, Balancer, DatabaseInstance, Distribution, Listener, RecordSet, Zone};
 use super::{Cloud, ec2, elb, fresh, iso, route53};
 
 impl Cloud {

@@ -21,12 +21,11 @@ pub use cdn::Distribution;
 pub use certificate::Certificate;
 pub use database::{DatabaseEvent, DatabaseInstance, DatabaseSnapshot, ParameterGroup, SubnetGroup};
 pub use dns::{Answer, RecordSet, Zone};
-pub use network::Subnet;
-pub use secret::{Secret, SecretVersion};
 pub use network::{
     Acl, AclEntry, Address, Cidr, Instance, Interface, KeyPair, NatGateway, Network, Peer, Phase, RouteTable,
     SecurityGroup, SecurityRule, Subnet, Vpc,
 };
+pub use secret::{Secret, SecretVersion};
 
 use super::clock::Clock;
 use super::metrics::Metrics;
