@@ -97,6 +97,7 @@ impl Alone {
         cloud.seed_default_network();
         let origin = Arc::new(Origin(cloud.objects()));
         let edge = Edge::start(shared, &place.tls(), dns, origin).await?;
+        edge.log_in(place.path().join("access-logs"));
 
         let ending = CancellationToken::new();
         let serving = tokio::spawn({

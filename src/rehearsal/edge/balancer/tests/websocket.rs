@@ -51,7 +51,7 @@ async fn a_websocket_is_tunnelled_both_ways_and_outlives_a_change_of_weights() {
         act(&shared, forward(&[("g", 0)], None));
         edge.settled().await;
     }
-    assert_eq!(counted(&shared, "RequestCount", Some("g")), 1.0);
+    assert_eq!(counted(&shared, "RequestCount", Some("g")), 1);
     stream.shutdown().await.unwrap();
     ended(&mut stream).await;
 }
