@@ -71,7 +71,7 @@ async fn what_the_balancer_says_itself_is_counted_apart() {
     act(&shared, Action::Redirect { protocol: "HTTPS".into(), host, port, path, query, status: 301 });
     edge.settled().await;
     let moved = client.get("a", "/").await;
-    assert_eq!((moved.status, moved.header("server"), moved.body.len()), (301, "awselb/2", 134));
+    assert_eq!((moved.status, moved.header("server"), moved.body.len()), (301, "awselb/2.0", 134));
     for (metric, expected) in [
         ("RequestCount", 1),
         ("TargetConnectionErrorCount", 1),
