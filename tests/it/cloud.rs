@@ -30,6 +30,8 @@ mod route53;
 mod route53_laws;
 #[path = "cloud/s3.rs"]
 mod s3;
+#[path = "cloud/signed.rs"]
+mod signed;
 
 const REGION: &str = "ap-northeast-2";
 

@@ -83,10 +83,10 @@ laws! {
         "CloudFront guide: cloudfront-limits";
     C7 Api "conditional writes answer 412", "S3 guide: conditional-writes";
     O1 No "the Origin of a request is the page's, on both sides alike", "Fetch standard: CORS protocol";
-    D1 No "a subnet group spans two zones; 5432 is open to the app's security group", "RDS guide: USER_VPC.WorkingWithRDSInstanceinaVPC";
-    D2 No "rds.force_ssl is 1 from PostgreSQL 15 on", "RDS guide: PostgreSQL.Concepts.General.SSL";
+    D1 Api "a subnet group spans two zones; 5432 is open to the app's security group", "RDS guide: USER_VPC.WorkingWithRDSInstanceinaVPC";
+    D2 Data "rds.force_ssl is 1 from PostgreSQL 15 on", "RDS guide: PostgreSQL.Concepts.General.SSL";
     D3 Data "a static parameter needs a reboot, and the master is no superuser", "RDS guide: USER_WorkingWithParamGroups";
-    D4 No "only the extensions RDS ships; its collations are another C library's",
+    D4 Data "only the extensions RDS ships; its collations are another C library's",
         "RDS release notes: PostgreSQL extensions";
     M1 No "what the new pieces cost a month is said before they are made", "AWS pricing pages";
     M2 No "a burstable instance runs on CPU credits", "EC2 guide: burstable-performance-instances";

@@ -56,7 +56,7 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds)
     cloud
         .seed_bucket(&aws.bucket, &distribution)
         .map_err(|error| WorldError::Spec(format!("the bucket {} could not be made: {error}", aws.bucket)))?;
-    cloud.seed_database(&aws.database.instance.to_ascii_lowercase(), rds.instance.clone());
+    cloud.seed_database(&aws.database.instance.to_ascii_lowercase(), rds.instance());
     Ok(Seeded { zone, balancer, distribution })
 }
 

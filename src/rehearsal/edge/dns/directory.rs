@@ -14,7 +14,7 @@ use crate::rehearsal::state::{Answer, RecordSet, State, TargetGroup};
 /// The name servers of a zone that names none itself.
 const SERVER: &str = "ns-1.rehearsal.invalid";
 
-/// All zones, and the addresses of balancers and distributions.
+/// All zones, and the addresses of balancers, distributions and database instances.
 #[derive(Default)]
 pub struct Directory {
     pub(super) zones: Vec<Zone>,
@@ -60,6 +60,11 @@ impl Directory {
         }
         for (name, distribution) in &state.distributions {
             edges.insert(name.to_ascii_lowercase(), (distribution.address, true));
+        }
+        for instance in state.databases.values() {
+            if let Some(ip) = instance.ip {
+                edges.insert(instance.address.to_ascii_lowercase(), (ip, true));
+            }
         }
         let mut zones: Vec<_> = state.zones.values().filter_map(|z| zone(&z.name, &z.records)).collect();
         // the most specific zone answers
