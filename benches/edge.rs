@@ -25,7 +25,7 @@ use outgrow::rehearsal::clock::Clock;
 use outgrow::rehearsal::edge::{Edge, Meta, ObjectBytes, ObjectSource, edge_port};
 use outgrow::rehearsal::metrics::APPLICATION_ELB;
 use outgrow::rehearsal::state::{
-    Action, Answer, Balancer, HealthCheck, Listener, RecordSet, Shared, Target, TargetGroup, Zone,
+    Action, Answer, Balancer, HealthCheck, Listener, RecordSet, Routing, Shared, Target, TargetGroup, Zone,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -231,19 +231,23 @@ fn seed(shared: &Shared, groups: &[(&str, &[SocketAddr])]) {
     let address = IpAddr::from([127, 64 | (octets[0] & 63), octets[1], octets[2]]);
     let dns_name = "shop-1.ap-northeast-2.elb.amazonaws.com".to_owned();
     let alias = Answer::Alias { name: dns_name.clone(), zone: "ZWKZPGTI48KDX".into(), evaluate_health: true };
-    let record = |name: String, answer, ttl, weighted| RecordSet {
+    let record = |name: String, answer, ttl, routing| RecordSet {
         name,
         kind: "A".into(),
         ttl,
         answer,
-        weighted,
+        routing,
         health_check: None,
     };
-    let others = (0..200)
-        .map(|n| record(format!("host-{n}.shop.test"), Answer::Values(vec![format!("10.0.0.{n}")]), Some(60), None));
-    let api = record("api.shop.test".into(), alias, None, Some(("balancer".into(), 100)));
+    let others = (0..200).map(|n| {
+        record(format!("host-{n}.shop.test"), Answer::Values(vec![format!("10.0.0.{n}")]), Some(60), Routing::Simple)
+    });
+    let api = record("api.shop.test".into(), alias, None, Routing::Weighted { id: "balancer".into(), weight: 100 });
     let mut state = shared.lock();
-    state.zones.insert("Z1".into(), Zone { name: "shop.test".into(), records: others.chain([api]).collect() });
+    state.zones.insert(
+        "Z1".into(),
+        Zone { name: "shop.test".into(), records: others.chain([api]).collect(), delegated: true },
+    );
     state.balancers.insert(
         "lb".into(),
         Balancer {

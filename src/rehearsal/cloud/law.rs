@@ -61,7 +61,7 @@ laws! {
     R6 No "lower the TTL first and wait out the old one", "Route 53 guide: migrate-dns-domain-in-use";
     R7 Api "a change is PENDING until every authoritative server has it", "Route 53 API: GetChange";
     R8 Api "1,000 ResourceRecord elements a batch, UPSERT twice; five requests a second", "Route 53 guide: DNSLimitations";
-    R9 No "a zone that is not delegated to answers nobody", "Route 53 guide: domain-name-servers-glue-records";
+    R9 Data "a zone that is not delegated to answers nobody", "Route 53 guide: domain-name-servers-glue-records";
     L1 Api "ip targets lie in the VPC, RFC 1918 or 100.64.0.0/10; outside the VPC the zone is `all`",
         "ELB guide: load-balancer-target-groups";
     L2 Api "forward weights are 0 to 999, five target groups at most", "ELBv2 API: ForwardActionConfig, TargetGroupTuple";

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::state::{
-    ACCOUNT, Action, Balancer, DatabaseInstance, Distribution, Listener, RecordSet, Zone,
-};
+use super::super::state::{ACCOUNT, Action, Balancer, DatabaseInstance, Distribution, Listener, RecordSet, Zone};
 use super::{Cloud, ec2, elb, fresh, iso, route53};
 
 impl Cloud {
@@ -46,7 +44,7 @@ impl Cloud {
     /// Makes a hosted zone with these records beside its NS and SOA; gives its id.
     pub fn seed_zone(&self, name: &str, records: impl IntoIterator<Item = RecordSet>) -> String {
         let id = format!("Z{}", fresh().to_uppercase());
-        let mut zone: Zone = route53::new_zone(name);
+        let mut zone: Zone = route53::new_zone(name, true);
         zone.records.extend(records);
         self.shared().lock().zones.insert(id.clone(), zone);
         self.shared().changed();

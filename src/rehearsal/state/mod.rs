@@ -20,13 +20,12 @@ pub use bucket::Bucket;
 pub use cdn::Distribution;
 pub use certificate::Certificate;
 pub use database::{DatabaseEvent, DatabaseInstance, DatabaseSnapshot, ParameterGroup, SubnetGroup};
-pub use dns::{Answer, RecordSet, Zone};
-pub use network::Subnet;
-pub use secret::{Secret, SecretVersion};
+pub use dns::{Answer, Checkup, Found, RecordSet, Routing, Zone, is_well};
 pub use network::{
     Acl, AclEntry, Address, Cidr, Instance, Interface, KeyPair, NatGateway, Network, Peer, Phase, RouteTable,
     SecurityGroup, SecurityRule, Subnet, Vpc,
 };
+pub use secret::{Secret, SecretVersion};
 
 use super::clock::Clock;
 use super::metrics::Metrics;
@@ -85,6 +84,8 @@ pub struct State {
     pub zones: BTreeMap<String, Zone>,
     /// Route 53 changes by id, with the moment each becomes INSYNC.
     pub changes: BTreeMap<String, SystemTime>,
+    /// Route 53 health checks by id.
+    pub checkups: BTreeMap<String, Checkup>,
     /// Load balancers by ARN.
     pub balancers: BTreeMap<String, Balancer>,
     /// Target groups by ARN.

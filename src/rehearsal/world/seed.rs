@@ -9,7 +9,7 @@ use super::{Result, WorldError};
 use crate::clients::docker::lab::Subnet;
 use crate::rehearsal::cloud::Cloud;
 use crate::rehearsal::edge::edge_port;
-use crate::rehearsal::state::{Action, Answer, RecordSet};
+use crate::rehearsal::state::{Action, Answer, RecordSet, Routing};
 
 /// The TTL of the box's records.
 const TTL: u32 = 300;
@@ -33,7 +33,7 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds)
         kind: "A".into(),
         ttl: Some(TTL),
         answer: Answer::Values(vec![proxy.to_string()]),
-        weighted: None,
+        routing: Routing::Simple,
         health_check: None,
     });
     let zone = cloud.seed_zone(&names.zone.to_ascii_lowercase(), records);
