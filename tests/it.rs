@@ -24,6 +24,8 @@ mod layers;
 mod pg;
 #[path = "it/postgres.rs"]
 mod postgres;
+#[path = "it/probe.rs"]
+mod probe;
 #[path = "it/rehearsal.rs"]
 mod rehearsal;
 #[path = "it/shipped.rs"]

@@ -36,6 +36,14 @@ mod route53_laws;
 mod route53_zones;
 #[path = "cloud/s3.rs"]
 mod s3;
+#[path = "cloud/s3_access.rs"]
+mod s3_access;
+#[path = "cloud/s3_bucket.rs"]
+mod s3_bucket;
+#[path = "cloud/s3_conditions.rs"]
+mod s3_conditions;
+#[path = "cloud/s3_versions.rs"]
+mod s3_versions;
 #[path = "cloud/signed.rs"]
 mod signed;
 

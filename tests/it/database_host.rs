@@ -188,14 +188,17 @@ async fn a_server_obeys_its_parameter_group_and_its_snapshot_holds_the_data() {
     assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), "1", "{}", String::from_utf8_lossy(&answer.stderr));
 
     // D4: what RDS ships, though the master is no superuser; nothing else.
-    session.run("CREATE EXTENSION pg_stat_statements; CREATE EXTENSION hstore").await.unwrap();
-    assert!(session.run("CREATE EXTENSION file_fdw").await.is_err());
+    session
+        .run("CREATE EXTENSION pg_stat_statements SCHEMA public; CREATE EXTENSION hstore SCHEMA public")
+        .await
+        .unwrap();
+    assert!(session.run("CREATE EXTENSION file_fdw SCHEMA public").await.is_err());
     let others = "SELECT count(*) FROM pg_available_extensions WHERE name IN ('file_fdw', 'adminpack')";
     assert_eq!(session.value::<i64>(others, &[]).await.unwrap(), 0);
     for refused in ["ALTER SYSTEM SET work_mem = '8MB'", "COPY (SELECT 1) TO PROGRAM 'cat'", "SET ssl = off"] {
         assert!(session.run(refused).await.is_err(), "{refused}");
     }
-    session.run("CREATE TABLE kept (n int); INSERT INTO kept VALUES (42)").await.unwrap();
+    session.run("CREATE TABLE public.kept (n int); INSERT INTO public.kept VALUES (42)").await.unwrap();
 
     // D3: a dynamic parameter at once, a static one at the reboot.
     here.set("rds.logical_replication", "1", ApplyMethod::PendingReboot).await;
@@ -210,10 +213,8 @@ async fn a_server_obeys_its_parameter_group_and_its_snapshot_holds_the_data() {
     assert!(session.run("SELECT 1").await.is_err(), "a reboot drops connections");
     let session = here.connect("one", Tls::Require).await.unwrap();
     assert_eq!(show(&session, "wal_level").await, "logical");
-    session
-        .run("SELECT pg_create_logical_replication_slot('s', 'pgoutput'), pg_drop_replication_slot('s')")
-        .await
-        .unwrap();
+    session.run("SELECT pg_create_logical_replication_slot('s', 'pgoutput')").await.unwrap();
+    session.run("SELECT pg_drop_replication_slot('s')").await.unwrap();
     session.close();
     assert_eq!(here.instance("one").await.db_parameter_groups()[0].parameter_apply_status(), Some("in-sync"));
 
@@ -226,7 +227,7 @@ async fn a_server_obeys_its_parameter_group_and_its_snapshot_holds_the_data() {
     // It has the default group, which forces TLS again.
     assert!(here.connect("two", Tls::Disable).await.is_err());
     let session = here.connect("two", Tls::Require).await.unwrap();
-    assert_eq!(session.value::<i32>("SELECT n FROM kept", &[]).await.unwrap(), 42);
+    assert_eq!(session.value::<i32>("SELECT n FROM public.kept", &[]).await.unwrap(), 42);
     session.close();
     for id in ["one", "two"] {
         here.rds.delete_db_instance().db_instance_identifier(id).skip_final_snapshot(true).send().await.unwrap();

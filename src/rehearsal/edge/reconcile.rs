@@ -103,6 +103,7 @@ impl Reconciler {
         // Names last: they must not lead to a socket that is not open yet.
         self.balancers.retain(|socket, _| wanted.tables.contains_key(socket));
         self.distributions.retain(|socket, _| wanted.configs.contains_key(socket));
+        self.presented.retain(|socket, _| wanted.tables.contains_key(socket));
         let mut troubles = Vec::new();
         for (socket, table) in wanted.tables {
             if let Some(open) = self.balancers.get(&socket) {

@@ -177,6 +177,7 @@ async fn cloud(
     let seeded = seed::seed(&cloud, spec, vpc, proxy, database)?;
     let origin = Arc::new(Origin(cloud.objects()));
     let edge = Edge::start(shared.clone(), &spec.dir.join("tls"), ([127, 0, 0, 1], 0).into(), origin).await?;
+    edge.log_in(spec.dir.join("access-logs"));
     cloud.set_certificate_issuer(Arc::new(Issuer(edge.authority().clone())));
     match edge.troubles().first() {
         Some(trouble) => Err(WorldError::Spec(trouble.clone())),
