@@ -98,6 +98,7 @@ impl Alone {
         cloud.seed_default_network();
         let origin = Arc::new(Origin(cloud.objects()));
         let edge = Edge::start(shared, &place.tls(), dns, origin).await?;
+        edge.log_in(place.path().join("access-logs"));
         cloud.set_certificate_issuer(Arc::new(Issuer(edge.authority().clone())));
 
         let ending = CancellationToken::new();

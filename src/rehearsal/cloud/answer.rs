@@ -14,7 +14,7 @@ use super::law::Law;
 use super::wire::operation::{Operation, Output, Run, Service};
 use super::wire::protocol::Document;
 use super::wire::{ApiError, Node, query, refuse, scope::Scope, signature};
-use super::{Cloud, acm, cloudwatch, elb, rds, route53, s3, secrets, sts, unsigned};
+use super::{Cloud, acm, cloudwatch, ec2, elb, rds, route53, s3, secrets, sts, unsigned};
 
 /// The largest request body of the services beside S3.
 const LARGEST: usize = 1 << 20;
@@ -33,6 +33,7 @@ pub(super) const SERVICES: &[&Service] = &[
     &rds::SERVICE,
     &secrets::SERVICE,
     &cloudwatch::SERVICE,
+    &ec2::SERVICE,
 ];
 
 /// The operations that hold their callers to a law, as `route53 ChangeResourceRecordSets`.

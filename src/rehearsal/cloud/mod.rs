@@ -7,6 +7,7 @@
 mod acm;
 mod answer;
 mod cloudwatch;
+mod ec2;
 mod elb;
 pub mod fault;
 mod history;
@@ -30,7 +31,7 @@ use std::time::{Duration, Instant};
 pub use acm::CertificateIssuer;
 pub use answer::holders;
 pub use fault::Faults;
-pub use rds::{DatabaseHost, DatabaseOrder, HostError};
+pub use rds::{DatabaseHost, DatabaseOrder, DatabaseServer, HostError, database_settings};
 pub use s3::{ObjectMeta, Objects};
 
 use super::state::Shared;
@@ -176,6 +177,24 @@ impl Cloud {
         if changed {
             self.shared.changed();
         }
+    }
+
+    /// As [`Cloud::change`], but nothing of it stays when it fails; `trial` keeps nothing of it in any case.
+    fn change_whole<T, E>(
+        &self,
+        trial: bool,
+        f: impl FnOnce(&mut super::state::State) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if trial {
+            let mut copy = self.shared.lock().clone();
+            return f(&mut copy);
+        }
+        self.change(|state| {
+            let mut next = state.clone();
+            let done = f(&mut next)?;
+            *state = next;
+            Ok(done)
+        })
     }
 
     /// Changes the state under the lock and, if that went well, tells the data plane.

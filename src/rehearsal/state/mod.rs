@@ -19,9 +19,12 @@ pub use balancer::{Action, Balancer, Condition, HealthCheck, Listener, Rule, Tar
 pub use bucket::Bucket;
 pub use cdn::Distribution;
 pub use certificate::Certificate;
-pub use database::DatabaseInstance;
-pub use dns::{Answer, RecordSet, Zone};
-pub use network::Subnet;
+pub use database::{DatabaseEvent, DatabaseInstance, DatabaseSnapshot, ParameterGroup, SubnetGroup};
+pub use dns::{Answer, Checkup, Found, RecordSet, Routing, Zone, is_well};
+pub use network::{
+    Acl, AclEntry, Address, Cidr, Instance, Interface, KeyPair, NatGateway, Network, Peer, Phase, RouteTable,
+    SecurityGroup, SecurityRule, Subnet, Vpc,
+};
 pub use secret::{Secret, SecretVersion};
 
 use super::clock::Clock;
@@ -81,6 +84,8 @@ pub struct State {
     pub zones: BTreeMap<String, Zone>,
     /// Route 53 changes by id, with the moment each becomes INSYNC.
     pub changes: BTreeMap<String, SystemTime>,
+    /// Route 53 health checks by id.
+    pub checkups: BTreeMap<String, Checkup>,
     /// Load balancers by ARN.
     pub balancers: BTreeMap<String, Balancer>,
     /// Target groups by ARN.
@@ -89,6 +94,14 @@ pub struct State {
     pub listeners: BTreeMap<String, Listener>,
     /// Database instances by identifier.
     pub databases: BTreeMap<String, DatabaseInstance>,
+    /// Parameter groups of databases by name; the default ones are not among them.
+    pub parameter_groups: BTreeMap<String, ParameterGroup>,
+    /// Subnet groups of databases by name.
+    pub subnet_groups: BTreeMap<String, SubnetGroup>,
+    /// Snapshots of databases by identifier.
+    pub snapshots: BTreeMap<String, DatabaseSnapshot>,
+    /// What happened to databases, oldest first.
+    pub database_events: Vec<DatabaseEvent>,
     /// Distributions by their domain name (`d….cloudfront.net`).
     pub distributions: BTreeMap<String, Distribution>,
     /// Certificates by ARN.
@@ -99,6 +112,8 @@ pub struct State {
     pub buckets: BTreeMap<String, Bucket>,
     /// Subnets by id.
     pub subnets: BTreeMap<String, Subnet>,
+    /// What else there is of EC2: VPCs, security groups, route tables, instances, …
+    pub network: Network,
     /// What only the APIs show of a thing (creation time, VPC, comment, …), by ARN or id. The data plane has no use for it.
     pub facts: BTreeMap<String, BTreeMap<String, String>>,
     /// Tags, by ARN, of the things that keep none themselves.

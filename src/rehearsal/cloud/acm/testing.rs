@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::time::Duration;
 
-use super::super::super::state::{Action, Answer, RecordSet};
+use super::super::super::state::{Action, Answer, RecordSet, Routing};
 use super::super::rig;
 use super::super::wire::{ApiError, Node};
 use super::{SERVICE, validation};
@@ -71,7 +71,7 @@ impl Rig {
             kind: kind.into(),
             ttl: Some(300),
             answer: Answer::Values(values.iter().map(|v| (*v).to_owned()).collect()),
-            weighted: None,
+            routing: Routing::Simple,
             health_check: None,
         };
         self.cloud.shared().lock().zones.get_mut(zone).unwrap().records.push(record);

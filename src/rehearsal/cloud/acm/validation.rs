@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::super::super::state::{ACCOUNT, Answer, Certificate, State, Zone};
+use super::super::super::answering::public_zone;
+use super::super::super::state::{ACCOUNT, Answer, Certificate, State};
 
 /// How long a certificate waits for its names to be proven.
 const PATIENCE: Duration = Duration::from_hours(72);
@@ -31,15 +32,10 @@ pub(super) fn lies_in(name: &str, domain: &str) -> bool {
     name.strip_suffix(&domain.to_ascii_lowercase()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// The zone that answers for a name: the one with the longest name it lies in.
-fn zone<'a>(state: &'a State, name: &str) -> Option<&'a Zone> {
-    state.zones.values().filter(|zone| lies_in(name, &zone.name)).max_by_key(|zone| zone.name.len())
-}
-
 /// The values of one kind of record, where the zone that answers for the name has any.
 fn values<'a>(state: &'a State, name: &str, kind: &str) -> Vec<&'a str> {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let records = zone(state, &name).into_iter().flat_map(|zone| &zone.records);
+    let records = public_zone(state, &name).into_iter().flat_map(|zone| &zone.records);
     let found = records.filter(|record| record.kind == kind && record.name == name);
     let texts = found.filter_map(|record| match &record.answer {
         Answer::Values(values) => Some(values),
