@@ -21,7 +21,6 @@ pub use cdn::Distribution;
 pub use certificate::Certificate;
 pub use database::{DatabaseEvent, DatabaseInstance, DatabaseSnapshot, ParameterGroup, SubnetGroup};
 pub use dns::{Answer, RecordSet, Zone};
-pub use network::Subnet;
 pub use network::{
     Acl, AclEntry, Address, Cidr, Instance, Interface, KeyPair, NatGateway, Network, Peer, Phase, RouteTable,
     SecurityGroup, SecurityRule, Subnet, Vpc,
