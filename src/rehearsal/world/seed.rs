@@ -50,7 +50,8 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds)
     let nothing =
         Action::Fixed { status: 404, content_type: "text/plain".into(), body: "no rule for this yet\n".into() };
     cloud.seed_listener(&balancer, 80, None, to_https);
-    cloud.seed_listener(&balancer, 443, Some(&cloud.seed_certificate()), nothing);
+    let all: Vec<&str> = names.api.iter().chain(&names.pages).map(String::as_str).collect();
+    cloud.seed_listener(&balancer, 443, Some(&cloud.seed_certificate(&all)), nothing);
     let aliases: Vec<&str> = names.pages.iter().map(String::as_str).collect();
     let distribution = cloud.seed_distribution(&aws.bucket, "", &aliases, free_edge()?);
     cloud
