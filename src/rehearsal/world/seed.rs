@@ -1,8 +1,9 @@
 //! What the site's owner has in AWS before a run: a zone that names the box, a balancer that answers nothing yet, an
-//! empty private bucket behind a distribution, a database instance.
+//! empty private bucket behind a distribution, a database instance, and the new hosts as running instances.
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::hosts::Host;
 use super::rds::Rds;
 use super::spec::Spec;
 use super::{Result, WorldError};
@@ -26,7 +27,7 @@ pub struct Seeded {
 }
 
 /// Puts it there.
-pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds) -> Result<Seeded> {
+pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds, hosts: &[Host]) -> Result<Seeded> {
     let (names, aws) = (&spec.site.names, &spec.site.aws);
     let records = spec.names().into_iter().map(|name| RecordSet {
         name: name.to_ascii_lowercase(),
@@ -38,6 +39,11 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds)
     });
     let zone = cloud.seed_zone(&names.zone.to_ascii_lowercase(), records);
     let subnets = cloud.seed_network(&format!("vpc-{}", spec.id), (vpc.base, vpc.prefix));
+    for host in hosts {
+        if let IpAddr::V4(address) = host.address {
+            cloud.seed_instance(&host.name, address);
+        }
+    }
     let balancer = cloud.seed_balancer(&aws.balancer, free_edge()?, &subnets);
     let to_https = Action::Redirect {
         protocol: "HTTPS".into(),

@@ -95,7 +95,8 @@ pub(in super::super) fn default_of<'a>(state: &'a State, vpc: &str) -> Option<&'
 
 /// What names and descriptions may hold (EC2 API: `CreateSecurityGroup`).
 fn plain(text: &str) -> bool {
-    text.chars().count() <= 255 && text.chars().all(|c| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c))
+    text.chars().count() <= 255
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c))
 }
 
 pub(super) fn create(cloud: &Cloud, input: &Node) -> Answer {
@@ -111,7 +112,9 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Answer {
         return Err(refuse("InvalidParameterValue", why));
     }
     if !plain(description) {
-        let why = format!("Value ({description}) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.");
+        let why = format!(
+            "Value ({description}) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported."
+        );
         return Err(refuse("InvalidParameterValue", why));
     }
     alter(cloud, input, |state| {
@@ -148,7 +151,8 @@ pub(super) fn describe(cloud: &Cloud, input: &Node) -> Answer {
         if !names.is_empty() {
             // Names find groups of the default VPC only (EC2 API: DescribeSecurityGroups).
             let vpc = vpcs::default(state).map_or("", String::as_str);
-            let has = |name: &String| found.iter().any(|n| n.get("groupName") == Some(name) && n.get("vpcId") == Some(vpc));
+            let has =
+                |name: &String| found.iter().any(|n| n.get("groupName") == Some(name) && n.get("vpcId") == Some(vpc));
             if let Some(unknown) = names.iter().find(|name| !has(name)) {
                 let why = format!("The security group '{unknown}' does not exist in default VPC '{vpc}'");
                 return Err(refuse("InvalidGroup.NotFound", why));
@@ -170,9 +174,7 @@ pub(super) fn named(state: &State, input: &Node) -> Result<String, ApiError> {
             let why = format!("The security group '{name}' does not exist in default VPC '{vpc}'");
             found.map(|(id, _)| id.clone()).ok_or_else(|| refuse("InvalidGroup.NotFound", why))
         }
-        (None, None) => {
-            Err(refuse("MissingParameter", "The request must contain the parameter groupName or groupId"))
-        }
+        (None, None) => Err(refuse("MissingParameter", "The request must contain the parameter groupName or groupId")),
     }
 }
 

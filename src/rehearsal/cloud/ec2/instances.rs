@@ -215,7 +215,8 @@ pub(super) fn named(state: &State, input: &Node) -> Result<Vec<String>, ApiError
 
 /// Enters a running instance that is there already, at its address; gives its id, or none when no subnet holds it.
 pub(in super::super) fn seed(state: &mut State, name: &str, address: Ipv4Addr, now: SystemTime) -> Option<String> {
-    let (subnet, vpc) = state.subnets.iter().find(|(_, s)| s.holds(address)).map(|(id, s)| (id.clone(), s.vpc.clone()))?;
+    let (subnet, vpc) =
+        state.subnets.iter().find(|(_, s)| s.holds(address)).map(|(id, s)| (id.clone(), s.vpc.clone()))?;
     let (architecture, class) =
         if cfg!(target_arch = "aarch64") { ("arm64", "t4g.small") } else { ("x86_64", "t3a.small") };
     let id = new_id(KIND.prefix);

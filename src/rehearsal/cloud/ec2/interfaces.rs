@@ -138,7 +138,9 @@ pub(in super::super) fn attach(
     let last = first.saturating_add(cidr::room(whole)).saturating_add(cidr::KEPT - 2);
     let found = (first.saturating_add(cidr::KEPT - 1)..=last).rev().find(|address| !used.contains(address));
     let Some(address) = found.filter(|_| cidr::room(whole) > 0) else {
-        let why = format!("There are not enough free addresses in subnet '{subnet}' to satisfy the requested number of instances.");
+        let why = format!(
+            "There are not enough free addresses in subnet '{subnet}' to satisfy the requested number of instances."
+        );
         return Err(refuse("InsufficientFreeAddressesInSubnet", why));
     };
     Ok(place(state, subnet, Ipv4Addr::from(address), groups, description, holder))

@@ -82,7 +82,9 @@ pub(super) fn delete(cloud: &Cloud, input: &Node) -> Answer {
         return Err(super::missing("KeyName"));
     }
     alter(cloud, input, |state| {
-        let meant = |(n, pair): (&String, &KeyPair)| (Some(n.as_str()) == name || Some(pair.id.as_str()) == id).then(|| n.clone());
+        let meant = |(n, pair): (&String, &KeyPair)| {
+            (Some(n.as_str()) == name || Some(pair.id.as_str()) == id).then(|| n.clone())
+        };
         let found = state.network.key_pairs.iter().find_map(meant);
         let gone = found.and_then(|name| state.network.key_pairs.remove(&name));
         Ok(super::done().put_some("keyPairId", gone.map(|pair| pair.id)))

@@ -16,12 +16,7 @@ pub(super) const KIND: Kind = Kind {
     malformed: Some("NatGatewayMalformed"),
     words: "NAT gateway",
     nodes,
-    filters: &[
-        ("nat-gateway-id", "natGatewayId"),
-        ("state", "state"),
-        ("subnet-id", "subnetId"),
-        ("vpc-id", "vpcId"),
-    ],
+    filters: &[("nat-gateway-id", "natGatewayId"), ("state", "state"), ("subnet-id", "subnetId"), ("vpc-id", "vpcId")],
 };
 
 fn nodes(state: &State) -> Vec<Node> {

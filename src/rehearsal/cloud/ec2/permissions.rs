@@ -124,23 +124,36 @@ pub(super) fn nodes<'a>(rules: impl Iterator<Item = &'a SecurityRule>) -> Vec<No
     }
     let one = |((protocol, from, to), rules): ((&str, i32, i32), Vec<&SecurityRule>)| {
         let of = |pick: fn(&Peer) -> Option<Node>| {
-            let peers = rules.iter().filter_map(|r| Some(pick(&r.peer)?.put_some("description", r.description.as_ref())));
+            let peers =
+                rules.iter().filter_map(|r| Some(pick(&r.peer)?.put_some("description", r.description.as_ref())));
             peers.collect::<Vec<_>>()
         };
         let node = Node::default().put("ipProtocol", protocol);
         let node = if protocol == "-1" { node } else { node.put("fromPort", from).put("toPort", to) };
-        node.list("groups", "item", of(|peer| match peer {
-            Peer::Group(id) => Some(Node::default().put("userId", ACCOUNT).put("groupId", id)),
-            _ => None,
-        }))
-        .list("ipRanges", "item", of(|peer| match peer {
-            Peer::V4(cidr) => Some(Node::default().put("cidrIp", show(*cidr))),
-            _ => None,
-        }))
-        .list("ipv6Ranges", "item", of(|peer| match peer {
-            Peer::V6(cidr) => Some(Node::default().put("cidrIpv6", cidr)),
-            _ => None,
-        }))
+        node.list(
+            "groups",
+            "item",
+            of(|peer| match peer {
+                Peer::Group(id) => Some(Node::default().put("userId", ACCOUNT).put("groupId", id)),
+                _ => None,
+            }),
+        )
+        .list(
+            "ipRanges",
+            "item",
+            of(|peer| match peer {
+                Peer::V4(cidr) => Some(Node::default().put("cidrIp", show(*cidr))),
+                _ => None,
+            }),
+        )
+        .list(
+            "ipv6Ranges",
+            "item",
+            of(|peer| match peer {
+                Peer::V6(cidr) => Some(Node::default().put("cidrIpv6", cidr)),
+                _ => None,
+            }),
+        )
         .list("prefixListIds", "item", [])
     };
     by_shape.into_iter().map(one).collect()

@@ -92,7 +92,9 @@ pub(super) fn zones(cloud: &Cloud, input: &Node) -> Answer {
         }
         all.retain(|node| wanted.is_empty() || node.get(element).is_some_and(|z| wanted.iter().any(|w| w == z)));
     }
-    view(cloud, input, |_| Ok(page::of(input, "availabilityZoneInfo", filter::keep(OF_ZONES, input, all)?, true)?.into()))
+    view(cloud, input, |_| {
+        Ok(page::of(input, "availabilityZoneInfo", filter::keep(OF_ZONES, input, all)?, true)?.into())
+    })
 }
 
 const OF_REGIONS: &[(&str, &str)] =
@@ -105,7 +107,8 @@ pub(super) fn regions(cloud: &Cloud, input: &Node) -> Answer {
     }
     let own = cloud.settings().region.as_str();
     let others = REGIONS.iter().copied().filter(|region| *region != own);
-    let all = std::iter::once(own).chain(others).filter(|region| wanted.is_empty() || wanted.iter().any(|w| w == region));
+    let all =
+        std::iter::once(own).chain(others).filter(|region| wanted.is_empty() || wanted.iter().any(|w| w == region));
     let all = all.map(|region| {
         let node = Node::default().put("regionName", region);
         node.put("regionEndpoint", format!("ec2.{region}.amazonaws.com")).put("optInStatus", "opt-in-not-required")
@@ -120,7 +123,8 @@ mod tests {
 
     #[test]
     fn zone_ids_are_made_of_the_regions_parts() {
-        for (zone, id) in [("ap-northeast-2a", "apne2-az1"), ("us-east-1f", "use1-az6"), ("eu-central-1b", "euc1-az2")] {
+        for (zone, id) in [("ap-northeast-2a", "apne2-az1"), ("us-east-1f", "use1-az6"), ("eu-central-1b", "euc1-az2")]
+        {
             assert_eq!(zone_id(zone), id);
         }
         assert_eq!(region_of("ap-northeast-2c"), "ap-northeast-2");

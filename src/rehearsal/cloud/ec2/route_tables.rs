@@ -129,8 +129,9 @@ pub(super) fn associate(cloud: &Cloud, input: &Node) -> Answer {
                 // The same again gives the association that is there.
                 Some((association, _)) if table == id => return Ok(associated(association, "associationId")),
                 Some(_) => {
-                    let why =
-                        format!("the specified association for route table {id} conflicts with an existing association");
+                    let why = format!(
+                        "the specified association for route table {id} conflicts with an existing association"
+                    );
                     return Err(refuse("Resource.AlreadyAssociated", why));
                 }
                 None => {}

@@ -4,8 +4,7 @@ use super::super::super::state::Cidr;
 use super::cidr::{self, show};
 use super::route_tables::find;
 use super::{
-    Answer, ApiError, Cloud, Node, State, alter, beyond, done, instances, interfaces, missing, nat, need,
-    refuse,
+    Answer, ApiError, Cloud, Node, State, alter, beyond, done, instances, interfaces, missing, nat, need, refuse,
 };
 
 /// The most routes of a table (VPC guide: amazon-vpc-limits).
@@ -61,9 +60,11 @@ fn target(state: &State, input: &Node, table: &str, vpc: &str) -> Result<String,
     let of_subnet = |id: Option<String>| id.and_then(|id| state.subnets.get(&id)).map(|s| s.vpc.clone());
     let its_vpc = match name {
         "GatewayId" if id == "local" => return Err(beyond("routes back to the VPC itself to make")),
-        "GatewayId" => network.internet_gateways.get(id).cloned().ok_or_else(|| {
-            refuse("InvalidGatewayID.NotFound", format!("The gateway ID '{id}' does not exist"))
-        })?,
+        "GatewayId" => network
+            .internet_gateways
+            .get(id)
+            .cloned()
+            .ok_or_else(|| refuse("InvalidGatewayID.NotFound", format!("The gateway ID '{id}' does not exist")))?,
         "NatGatewayId" => {
             let gateway = network.nat_gateways.get(id).ok_or_else(|| nat::KIND.not_found(id))?;
             of_subnet(Some(gateway.subnet.clone()))
@@ -148,4 +149,3 @@ pub(super) fn delete(cloud: &Cloud, input: &Node) -> Answer {
         gone.map(|_| done()).ok_or_else(|| not_there(id, to))
     })
 }
-

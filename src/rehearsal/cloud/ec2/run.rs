@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
-use super::super::law::Law;
 use super::super::super::state::Instance;
+use super::super::law::Law;
 use super::{
     Answer, ApiError, Cloud, Node, State, alter, attributes, beyond, clock, groups, images, instances, interfaces,
     invalid, made_before, need, new_id, refuse, remember, subnets, tags, texts, types,
@@ -51,7 +51,9 @@ pub(super) fn run(cloud: &Cloud, input: &Node) -> Answer {
             None => {
                 fits(image, class)?;
                 if least > MOST {
-                    let why = format!("You have requested more vCPU capacity than your current limit allows: {least} instances");
+                    let why = format!(
+                        "You have requested more vCPU capacity than your current limit allows: {least} instances"
+                    );
                     return Err(refuse("VcpuLimitExceeded", why));
                 }
                 let place = place(state, input)?;
@@ -120,13 +122,18 @@ fn in_default_vpc(state: &State, zone: Option<&str>) -> Result<String, ApiError>
     let found = state.subnets.iter().find(|(_, s)| fits(s)).map(|(id, _)| id.clone());
     found.ok_or_else(|| {
         let zone = zone.unwrap_or("any zone");
-        refuse("MissingInput", format!("No subnets found for the default VPC '{vpc}' in {zone}. Please specify a subnet."))
+        refuse(
+            "MissingInput",
+            format!("No subnets found for the default VPC '{vpc}' in {zone}. Please specify a subnet."),
+        )
     })
 }
 
 fn free(state: &State, subnet: &str, text: &str) -> Result<Ipv4Addr, ApiError> {
     let inside = text.parse::<Ipv4Addr>().ok().filter(|ip| state.subnets.get(subnet).is_some_and(|s| s.holds(*ip)));
-    let address = inside.ok_or_else(|| refuse("InvalidParameterValue", format!("Address {text} does not fall within the subnet's address range")))?;
+    let address = inside.ok_or_else(|| {
+        refuse("InvalidParameterValue", format!("Address {text} does not fall within the subnet's address range"))
+    })?;
     if state.network.interfaces.values().any(|i| i.address == address) {
         return Err(refuse("InvalidIPAddress.InUse", format!("Address {text} is in use.")));
     }

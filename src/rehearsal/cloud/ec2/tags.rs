@@ -34,7 +34,9 @@ fn read(input: &Node) -> Result<Tags, ApiError> {
             return Err(refuse("InvalidParameterValue", "Tag value exceeds the maximum length of 256 characters"));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
-            let why = format!("Value ( {key} ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved for internal use");
+            let why = format!(
+                "Value ( {key} ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved for internal use"
+            );
             return Err(refuse("InvalidParameterValue", why));
         }
         if tags.insert(key.clone(), value).is_some() {

@@ -18,13 +18,8 @@ const SMALL: &[(&str, u32, u32)] = &[
 ];
 const GENERAL: &[(&str, u32, u32)] =
     &[("large", 2, 8192), ("xlarge", 4, 16_384), ("2xlarge", 8, 32_768), ("4xlarge", 16, 65_536)];
-const GENERAL_ARM: &[(&str, u32, u32)] = &[
-    ("medium", 1, 4096),
-    ("large", 2, 8192),
-    ("xlarge", 4, 16_384),
-    ("2xlarge", 8, 32_768),
-    ("4xlarge", 16, 65_536),
-];
+const GENERAL_ARM: &[(&str, u32, u32)] =
+    &[("medium", 1, 4096), ("large", 2, 8192), ("xlarge", 4, 16_384), ("2xlarge", 8, 32_768), ("4xlarge", 16, 65_536)];
 const COMPUTE: &[(&str, u32, u32)] = &[("large", 2, 4096), ("xlarge", 4, 8192), ("2xlarge", 8, 16_384)];
 const MEMORY: &[(&str, u32, u32)] = &[("large", 2, 16_384), ("xlarge", 4, 32_768), ("2xlarge", 8, 65_536)];
 

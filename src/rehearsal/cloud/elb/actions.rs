@@ -23,7 +23,8 @@ pub(super) struct Side<'a> {
 /// Reads the one action in a list such as `Actions`.
 pub(super) fn read(state: &State, side: &Side, input: &Node, list: &str) -> Result<Action, ApiError> {
     let mut actions = input.items(list);
-    if let Some(kind) = input.items(list).filter_map(|a| a.get("Type")).find(|t| t.contains('-') && *t != "fixed-response")
+    if let Some(kind) =
+        input.items(list).filter_map(|a| a.get("Type")).find(|t| t.contains('-') && *t != "fixed-response")
     {
         let why = format!("the rehearsal cloud has no '{kind}' action");
         return Err(refuse("InvalidLoadBalancerAction", why));
@@ -38,7 +39,12 @@ pub(super) fn read(state: &State, side: &Side, input: &Node, list: &str) -> Resu
         "forward" => forward(state, side.balancer, action),
         "redirect" => redirect(side, action.child("RedirectConfig")),
         "fixed-response" => fixed(action.child("FixedResponseConfig")),
-        other => Err(refuse("ValidationError", format!("Action type '{other}' must be one of '[redirect, fixed-response, forward, authenticate-oidc, authenticate-cognito, jwt-validation]'"))),
+        other => Err(refuse(
+            "ValidationError",
+            format!(
+                "Action type '{other}' must be one of '[redirect, fixed-response, forward, authenticate-oidc, authenticate-cognito, jwt-validation]'"
+            ),
+        )),
     }
 }
 
@@ -150,8 +156,7 @@ fn redirect(side: &Side, config: Option<&Node>) -> Result<Action, ApiError> {
 }
 
 /// What a fixed response may be (ELBv2 API: `FixedResponseActionConfig`).
-const CONTENT_TYPES: [&str; 5] =
-    ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
+const CONTENT_TYPES: [&str; 5] = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
 
 fn fixed(config: Option<&Node>) -> Result<Action, ApiError> {
     let config =

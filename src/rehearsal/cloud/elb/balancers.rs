@@ -129,7 +129,11 @@ fn free_ports(address: IpAddr) -> bool {
 pub(super) fn zones(state: &State, arn: &str) -> Vec<Node> {
     let one = |id: String| {
         let subnet = state.subnets.get(&id)?;
-        Some(Node::default().put("ZoneName", &subnet.zone).put("SubnetId", id).list("LoadBalancerAddresses", "member", []))
+        Some(Node::default().put("ZoneName", &subnet.zone).put("SubnetId", id).list(
+            "LoadBalancerAddresses",
+            "member",
+            [],
+        ))
     };
     facts::list(state, arn, "subnets").into_iter().filter_map(one).collect()
 }

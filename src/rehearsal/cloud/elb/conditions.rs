@@ -64,7 +64,10 @@ fn one(node: &Node) -> Result<Condition, ApiError> {
                 None => Ok(Condition::Method(methods)),
             }
         }
-        "source-ip" => Err(refuse("ValidationError", "the rehearsal cloud has no source-ip conditions: every visitor comes from loopback")),
+        "source-ip" => Err(refuse(
+            "ValidationError",
+            "the rehearsal cloud has no source-ip conditions: every visitor comes from loopback",
+        )),
         "http-header" => {
             let name = node.child("HttpHeaderConfig").and_then(|c| c.get("HttpHeaderName"));
             let name =

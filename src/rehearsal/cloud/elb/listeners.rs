@@ -20,7 +20,8 @@ pub(super) fn find<'a>(state: &'a State, arn: &str) -> Result<&'a Listener, ApiE
 fn node(state: &State, arn: &str, listener: &Listener) -> Node {
     let certificates = listener.certificates.first().map(|c| Node::default().put("CertificateArn", c));
     let https = listener.protocol == "HTTPS";
-    let policy = Some(facts::text(state, arn, "ssl_policy")).filter(|p| !p.is_empty()).unwrap_or(policies::UNLESS_NAMED);
+    let policy =
+        Some(facts::text(state, arn, "ssl_policy")).filter(|p| !p.is_empty()).unwrap_or(policies::UNLESS_NAMED);
     Node::default()
         .put("ListenerArn", arn)
         .put("LoadBalancerArn", &listener.balancer)

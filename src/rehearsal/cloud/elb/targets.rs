@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
 
 use super::super::super::state::{State, Target, TargetGroup};
-use super::super::{Cloud, ec2};
 use super::super::law::Law;
 use super::super::wire::operation::Output;
 use super::super::wire::{ApiError, Node, refuse};
+use super::super::{Cloud, ec2};
 use super::{groups, not_found, users_of};
 
 type Id = (String, u16);

@@ -33,7 +33,12 @@ fn tables_carry_routes_and_subnets() {
     let main = "DescribeRouteTables&Filter.1.Name=association.main&Filter.1.Value.1=true";
     let before = here.get(main, "routeTableSet.item.routeTableId");
     let of_vpc = here.get(main, "routeTableSet.item.associationSet.item.routeTableAssociationId");
-    refused!(here, format!("DisassociateRouteTable&AssociationId={of_vpc}"), "InvalidParameterValue", "main route table");
+    refused!(
+        here,
+        format!("DisassociateRouteTable&AssociationId={of_vpc}"),
+        "InvalidParameterValue",
+        "main route table"
+    );
     refused!(here, format!("DeleteRouteTable&RouteTableId={before}"), "DependencyViolation");
     here.ask(&format!("ReplaceRouteTableAssociation&AssociationId={of_vpc}&RouteTableId={table}")).unwrap();
     assert_eq!(here.get(main, "routeTableSet.item.routeTableId"), table);
@@ -94,10 +99,14 @@ fn a_nat_gateway_needs_an_address_and_takes_its_time() {
 #[test]
 fn addresses_move_unless_that_is_forbidden() {
     let here = Here::new();
-    let form = format!("RunInstances&ImageId=ami-0deb1200000000864&InstanceType=t3a.small&MinCount=1&MaxCount=1&SubnetId={}", here.subnets[0]);
+    let form = format!(
+        "RunInstances&ImageId=ami-0deb1200000000864&InstanceType=t3a.small&MinCount=1&MaxCount=1&SubnetId={}",
+        here.subnets[0]
+    );
     let (one, two) = (here.get(&form, "instancesSet.item.instanceId"), here.get(&form, "instancesSet.item.instanceId"));
     let address = here.get("AllocateAddress", "allocationId");
-    let tie = |instance: &str, rest: &str| format!("AssociateAddress&AllocationId={address}&InstanceId={instance}{rest}");
+    let tie =
+        |instance: &str, rest: &str| format!("AssociateAddress&AllocationId={address}&InstanceId={instance}{rest}");
     refused!(here, tie(&one, ""), "InvalidInstanceID", "pending");
     here.wait(6);
     let first = here.get(&tie(&one, ""), "associationId");

@@ -7,7 +7,9 @@ fn group(here: &Here, name: &str) -> String {
 }
 
 fn rule(verb: &str, group: &str, rest: &str) -> String {
-    format!("{verb}&GroupId={group}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=443&IpPermissions.1.ToPort=443&{rest}")
+    format!(
+        "{verb}&GroupId={group}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=443&IpPermissions.1.ToPort=443&{rest}"
+    )
 }
 
 const WORLD: &str = "IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0";
@@ -16,10 +18,8 @@ const WORLD: &str = "IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0";
 fn rules_are_authorized_once_described_and_revoked() {
     let here = Here::new();
     let (web, app) = (group(&here, "web"), group(&here, "app"));
-    let id = here.get(
-        &rule("AuthorizeSecurityGroupIngress", &web, WORLD),
-        "securityGroupRuleSet.item.securityGroupRuleId",
-    );
+    let id =
+        here.get(&rule("AuthorizeSecurityGroupIngress", &web, WORLD), "securityGroupRuleSet.item.securityGroupRuleId");
     refused!(
         here,
         rule("AuthorizeSecurityGroupIngress", &web, WORLD),
@@ -56,7 +56,12 @@ fn rules_that_cannot_be_are_refused() {
     };
     refused!(here, with(&ports(0, 70_000)), "InvalidParameterValue", "Invalid TCP port range");
     refused!(here, with(&ports(443, 80)), "InvalidParameterValue");
-    refused!(here, with(&format!("IpPermissions.1.IpProtocol=tcp&{WORLD}")), "InvalidParameterValue", "from and to ports");
+    refused!(
+        here,
+        with(&format!("IpPermissions.1.IpProtocol=tcp&{WORLD}")),
+        "InvalidParameterValue",
+        "from and to ports"
+    );
     refused!(here, with("IpPermissions.1.IpProtocol=tcp"), "InvalidParameterValue");
     refused!(here, with(""), "MissingParameter", "ipPermissions");
     let bad = rule("AuthorizeSecurityGroupIngress", &web, "IpPermissions.1.IpRanges.1.CidrIp=300.0.0.0/8");
@@ -79,7 +84,10 @@ fn names_of_groups_obey() {
     refused!(here, create("default"), "InvalidParameterValue", "reserved");
     refused!(here, create("sg-web"), "InvalidParameterValue", "sg-*");
     refused!(here, "CreateSecurityGroup&GroupName=x&GroupDescription=d", "VPCIdNotSpecified");
-    let own = here.get("DescribeSecurityGroups&Filter.1.Name=group-name&Filter.1.Value.1=default", "securityGroupInfo.item.groupId");
+    let own = here.get(
+        "DescribeSecurityGroups&Filter.1.Name=group-name&Filter.1.Value.1=default",
+        "securityGroupInfo.item.groupId",
+    );
     refused!(here, format!("DeleteSecurityGroup&GroupId={own}"), "CannotDelete", "cannot be deleted by a user");
 }
 
@@ -89,7 +97,9 @@ fn acl_entries_are_numbered_and_a_subnet_is_under_one_acl() {
     let acl = here.get(&format!("CreateNetworkAcl&VpcId={VPC}&ClientToken=t"), "networkAcl.networkAclId");
     assert_eq!(here.get(&format!("CreateNetworkAcl&VpcId={VPC}&ClientToken=t"), "networkAcl.networkAclId"), acl);
     let entry = |verb: &str, number: u32| {
-        format!("{verb}&NetworkAclId={acl}&RuleNumber={number}&Protocol=6&RuleAction=allow&Egress=false&CidrBlock=0.0.0.0/0&PortRange.From=80&PortRange.To=80")
+        format!(
+            "{verb}&NetworkAclId={acl}&RuleNumber={number}&Protocol=6&RuleAction=allow&Egress=false&CidrBlock=0.0.0.0/0&PortRange.From=80&PortRange.To=80"
+        )
     };
     here.ask(&entry("CreateNetworkAclEntry", 100)).unwrap();
     refused!(here, entry("CreateNetworkAclEntry", 100), "NetworkAclEntryAlreadyExists");

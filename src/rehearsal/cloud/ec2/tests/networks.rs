@@ -53,7 +53,9 @@ fn a_subnet_counts_its_addresses() {
     assert_eq!(free(), "11");
     let zone = here.get(&format!("DescribeSubnets&SubnetId.1={subnet}"), "subnetSet.item.availabilityZoneId");
     assert_eq!(zone, "apne2-az3");
-    let run = format!("RunInstances&ImageId=ami-0deb1200000000864&InstanceType=t3.micro&MinCount=1&MaxCount=11&SubnetId={subnet}");
+    let run = format!(
+        "RunInstances&ImageId=ami-0deb1200000000864&InstanceType=t3.micro&MinCount=1&MaxCount=11&SubnetId={subnet}"
+    );
     let one = here.get(&run, "instancesSet.item.privateIpAddress");
     assert_eq!((one.as_str(), free().as_str()), ("10.9.0.14", "0"));
     refused!(here, run, "InsufficientFreeAddressesInSubnet");
@@ -109,13 +111,19 @@ fn listings_come_in_pages_and_filters_are_known() {
     let some = here.ask("DescribeSecurityGroups&Filter.1.Name=group-name&Filter.1.Value.1=g*").unwrap();
     assert_eq!(some.items("securityGroupInfo").count(), 4);
     refused!(here, "DescribeSecurityGroups&MaxResults=4", "InvalidParameterValue", "greater than 5");
-    refused!(here, "DescribeVpcs&Filter.1.Name=colour&Filter.1.Value.1=red", "InvalidParameterValue", "'colour' is invalid");
+    refused!(
+        here,
+        "DescribeVpcs&Filter.1.Name=colour&Filter.1.Value.1=red",
+        "InvalidParameterValue",
+        "'colour' is invalid"
+    );
 }
 
 #[test]
 fn attributes_are_set_one_at_a_time() {
     let here = Here::new();
-    let told = |name: &str| here.get(&format!("DescribeVpcAttribute&VpcId={VPC}&Attribute={name}"), &format!("{name}.value"));
+    let told =
+        |name: &str| here.get(&format!("DescribeVpcAttribute&VpcId={VPC}&Attribute={name}"), &format!("{name}.value"));
     assert_eq!((told("enableDnsSupport").as_str(), told("enableDnsHostnames").as_str()), ("true", "false"));
     here.ask(&format!("ModifyVpcAttribute&VpcId={VPC}&EnableDnsHostnames.Value=true")).unwrap();
     assert_eq!(told("enableDnsHostnames"), "true");
@@ -131,7 +139,10 @@ fn places_and_default_vpcs() {
     let here = Here::new();
     assert_eq!(here.get("DescribeAvailabilityZones", "availabilityZoneInfo.item.zoneId"), "apne2-az1");
     refused!(here, "DescribeAvailabilityZones&ZoneName.1=us-east-1a", "InvalidParameterValue");
-    assert_eq!(here.get("DescribeRegions&RegionName.1=eu-west-1", "regionInfo.item.regionEndpoint"), "ec2.eu-west-1.amazonaws.com");
+    assert_eq!(
+        here.get("DescribeRegions&RegionName.1=eu-west-1", "regionInfo.item.regionEndpoint"),
+        "ec2.eu-west-1.amazonaws.com"
+    );
     let vpc = here.get("CreateDefaultVpc", "vpc.vpcId");
     refused!(here, "CreateDefaultVpc", "DefaultVpcAlreadyExists");
     let subnets = here.ask("DescribeSubnets&Filter.1.Name=default-for-az&Filter.1.Value.1=true").unwrap();
