@@ -7,7 +7,8 @@
 //! second. An answer that is not 200 with the whole body, a lost or refused connection and a DNS answer without an
 //! address are failures; what the balancer counted has to be what was sent.
 //!
-//! `OUTGROW_BENCH_SECONDS` (10), `OUTGROW_BENCH_VISITORS` (32), `OUTGROW_BENCH_LEAST` (5000 requests a second; fewer is
+//! `OUTGROW_BENCH_SECONDS` (10), `OUTGROW_BENCH_VISITORS` (32), `OUTGROW_BENCH_CHANGES` (100 a second),
+//! `OUTGROW_BENCH_LEAST` (5000 requests a second; fewer is
 //! exit code 1, and so is any failure).
 
 #![allow(clippy::print_stdout, reason = "a measurement is read on standard output")]
@@ -24,7 +25,7 @@ use outgrow::rehearsal::clock::Clock;
 use outgrow::rehearsal::edge::{Edge, Meta, ObjectBytes, ObjectSource, edge_port};
 use outgrow::rehearsal::metrics::APPLICATION_ELB;
 use outgrow::rehearsal::state::{
-    Action, Answer, Balancer, HealthCheck, Listener, RecordSet, Shared, Target, TargetGroup, Zone,
+    Action, Answer, Balancer, HealthCheck, Listener, RecordSet, Routing, Shared, Target, TargetGroup, Zone,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -180,11 +181,9 @@ async fn look_up(dns: SocketAddr, name: &str) -> io::Result<IpAddr> {
     }
     query.extend_from_slice(&[0, 0, 1, 0, 1]);
     let mut buffer = [0; 512];
-    let length = tokio::time::timeout(Duration::from_secs(5), async {
-        socket.send(&query).await?;
-        socket.recv(&mut buffer).await
-    });
-    let answer = &buffer[..length.await??];
+    socket.send(&query).await?;
+    let length = tokio::time::timeout(Duration::from_secs(5), socket.recv(&mut buffer)).await??;
+    let answer = &buffer[..length];
     // the address is the last thing in an answer that has no authority section
     match answer {
         [0x0b, 0xee, _, code, _, _, 0, 1, 0, 0, ..] if code & 15 == 0 => {
@@ -197,7 +196,9 @@ async fn look_up(dns: SocketAddr, name: &str) -> io::Result<IpAddr> {
 
 /// Changes weights a hundred times a second, and a target's health at every fifth of them.
 async fn change(shared: Shared, third: SocketAddr, tally: Arc<Tally>) {
-    let mut every = tokio::time::interval(Duration::from_millis(10));
+    let mut every = tokio::time::interval(
+        Duration::from_secs(1) / u32::try_from(setting("OUTGROW_BENCH_CHANGES", 100)).unwrap_or(100),
+    );
     for n in 0_u16.. {
         every.tick().await;
         if tally.stop.load(Relaxed) {
@@ -230,19 +231,23 @@ fn seed(shared: &Shared, groups: &[(&str, &[SocketAddr])]) {
     let address = IpAddr::from([127, 64 | (octets[0] & 63), octets[1], octets[2]]);
     let dns_name = "shop-1.ap-northeast-2.elb.amazonaws.com".to_owned();
     let alias = Answer::Alias { name: dns_name.clone(), zone: "ZWKZPGTI48KDX".into(), evaluate_health: true };
-    let record = |name: String, answer, ttl, weighted| RecordSet {
+    let record = |name: String, answer, ttl, routing| RecordSet {
         name,
         kind: "A".into(),
         ttl,
         answer,
-        weighted,
+        routing,
         health_check: None,
     };
-    let others = (0..200)
-        .map(|n| record(format!("host-{n}.shop.test"), Answer::Values(vec![format!("10.0.0.{n}")]), Some(60), None));
-    let api = record("api.shop.test".into(), alias, None, Some(("balancer".into(), 100)));
+    let others = (0..200).map(|n| {
+        record(format!("host-{n}.shop.test"), Answer::Values(vec![format!("10.0.0.{n}")]), Some(60), Routing::Simple)
+    });
+    let api = record("api.shop.test".into(), alias, None, Routing::Weighted { id: "balancer".into(), weight: 100 });
     let mut state = shared.lock();
-    state.zones.insert("Z1".into(), Zone { name: "shop.test".into(), records: others.chain([api]).collect() });
+    state.zones.insert(
+        "Z1".into(),
+        Zone { name: "shop.test".into(), records: others.chain([api]).collect(), delegated: true },
+    );
     state.balancers.insert(
         "lb".into(),
         Balancer {

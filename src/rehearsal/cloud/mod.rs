@@ -4,27 +4,34 @@
 //! (`wire::operation`) that takes a tree and gives a tree, or an [`ApiError`](wire::ApiError) that names the [`law`]
 //! it broke. S3 is the exception: `s3s` speaks its protocol, and `s3` keeps the objects.
 
+mod acm;
 mod answer;
+mod cloudwatch;
 mod ec2;
 mod elb;
 pub mod fault;
 mod history;
 pub mod law;
 mod rds;
+#[cfg(test)]
+mod rig;
 mod route53;
 mod s3;
+mod secrets;
 mod seed;
 mod serve;
 mod sts;
+mod unsigned;
 pub mod wire;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use acm::CertificateIssuer;
 pub use answer::holders;
 pub use fault::Faults;
-pub use rds::{DatabaseHost, DatabaseOrder, HostError};
+pub use rds::{DatabaseHost, DatabaseOrder, DatabaseServer, HostError, database_settings};
 pub use s3::{ObjectMeta, Objects};
 
 use super::state::Shared;
@@ -46,6 +53,8 @@ pub struct Settings {
     pub region: String,
     /// How long a Route 53 change stays PENDING, on the rehearsal's clock.
     pub insync_after: Duration,
+    /// How long after the proof of its last name a certificate is issued, on the rehearsal's clock.
+    pub issued_after: Duration,
     /// Route 53 requests a second of real time, for the whole account (law R8); 0 is no limit.
     pub route53_rate: usize,
 }
@@ -57,6 +66,7 @@ impl Default for Settings {
             secret_key: SECRET_KEY.into(),
             region: "ap-northeast-2".into(),
             insync_after: Duration::from_secs(5),
+            issued_after: Duration::from_secs(10),
             route53_rate: 5,
         }
     }
@@ -79,6 +89,7 @@ struct Inner {
     s3: s3s::service::S3Service,
     faults: Faults,
     database_host: Mutex<Option<Arc<dyn DatabaseHost>>>,
+    certificate_issuer: Mutex<Option<Arc<dyn CertificateIssuer>>>,
     route53_calls: Mutex<Vec<Instant>>,
 }
 
@@ -99,6 +110,7 @@ impl Cloud {
             s3,
             faults,
             database_host: Mutex::default(),
+            certificate_issuer: Mutex::default(),
             route53_calls: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner), shared, region })
@@ -137,7 +149,6 @@ impl Cloud {
         &self.inner.settings
     }
 
-    #[allow(dead_code)] // the first regional service reads it
     /// The region a call is for. Most services have things in the home region only; certificates live in two.
     fn region(&self) -> &str {
         &self.region
@@ -153,6 +164,18 @@ impl Cloud {
         match self.inner.history.as_of(ago) {
             Some(state) => Self { shared: self.shared.frozen(state), ..self.clone() },
             None => self.clone(),
+        }
+    }
+
+    /// Brings what takes its time to where it is by now.
+    fn settle(&self) {
+        let now = self.shared.clock.now();
+        let mut state = self.shared.lock();
+        secrets::expire(&mut state, now);
+        let changed = acm::settle(&mut state, now, self.settings().issued_after);
+        drop(state);
+        if changed {
+            self.shared.changed();
         }
     }
 
@@ -179,6 +202,7 @@ impl Cloud {
         let mut state = self.shared.lock();
         let before = self.faults().history().map(|back| (state.clone(), back));
         let changed = f(&mut state)?;
+        acm::settle(&mut state, self.shared.clock.now(), self.settings().issued_after);
         if let Some((before, back)) = before {
             self.inner.history.push(before, back);
         }
@@ -198,4 +222,12 @@ fn iso(at: std::time::SystemTime) -> String {
 /// Sixteen hexadecimal digits nobody had before.
 fn fresh() -> String {
     format!("{:016x}", rand::random::<u64>())
+}
+
+/// A random UUID as AWS writes them (version 4, RFC 9562).
+fn uuid() -> String {
+    let bits = rand::random::<u128>() & !(0xF << 76) | (4 << 76);
+    let bits = bits & !(0x3 << 62) | (2 << 62);
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }

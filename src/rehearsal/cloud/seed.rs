@@ -46,7 +46,7 @@ impl Cloud {
     /// Makes a hosted zone with these records beside its NS and SOA; gives its id.
     pub fn seed_zone(&self, name: &str, records: impl IntoIterator<Item = RecordSet>) -> String {
         let id = format!("Z{}", fresh().to_uppercase());
-        let mut zone: Zone = route53::new_zone(name);
+        let mut zone: Zone = route53::new_zone(name, true);
         zone.records.extend(records);
         self.shared().lock().zones.insert(id.clone(), zone);
         self.shared().changed();
@@ -132,7 +132,8 @@ impl Cloud {
 
     /// Enters a database instance whose server is already there.
     pub fn seed_database(&self, id: &str, instance: DatabaseInstance) {
-        self.shared().lock().databases.insert(id.into(), instance);
+        let created = Some(self.shared().clock.now());
+        self.shared().lock().databases.insert(id.into(), DatabaseInstance { created, ..instance });
         self.shared().changed();
     }
 

@@ -86,6 +86,7 @@ impl Edge {
         let troubles = Arc::<Troubles>::default();
         let log = balancer::Log::start(stop.clone());
         let (applied_by, applied) = watch::channel(0);
+        let book = name_server.book();
         let registry = balancer::Registry::new(to_targets.clone(), shared.metrics.clone(), stop.clone());
         let reconciler = reconcile::Reconciler::new(
             shared.clone(),
@@ -98,8 +99,9 @@ impl Edge {
         );
         let tasks = vec![
             tokio::spawn(reconciler.run(applied_by, stop.clone())),
-            tokio::spawn(health::run(shared.clone(), to_targets, stop.clone())),
+            tokio::spawn(health::run(shared.clone(), to_targets.clone(), stop.clone())),
             tokio::spawn(health::count(shared.clone(), stop.clone())),
+            tokio::spawn(dns::checker::run(shared.clone(), book, to_targets, stop.clone())),
         ];
         let edge = Self { shared, authority, dns_address, troubles, log, applied, stop, tasks };
         edge.settled().await;

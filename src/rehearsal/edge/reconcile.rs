@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::balancer::{self, Around, Front, Log, Registry, Table};
 use super::cdn::{self, ObjectSource};
 use super::certificates::{self, Presented};
-use super::dns::{Directory, NameServer};
+use super::dns::NameServer;
 use super::listen::{Listening, Serve};
 use super::tls::Authority;
 use super::{Troubles, edge_port};
+use crate::rehearsal::answering::Directory;
 use crate::rehearsal::state::{Shared, State};
 
 /// How soon a listener that could not be opened is tried again.
@@ -102,6 +103,7 @@ impl Reconciler {
         // Names last: they must not lead to a socket that is not open yet.
         self.balancers.retain(|socket, _| wanted.tables.contains_key(socket));
         self.distributions.retain(|socket, _| wanted.configs.contains_key(socket));
+        self.presented.retain(|socket, _| wanted.tables.contains_key(socket));
         let mut troubles = Vec::new();
         for (socket, table) in wanted.tables {
             if let Some(open) = self.balancers.get(&socket) {

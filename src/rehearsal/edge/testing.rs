@@ -67,22 +67,22 @@ impl TinyTarget {
         let status = Arc::new(AtomicU16::new(200));
         let (requests, connections) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let held = Arc::<Notify>::default();
-        let (seen, accepted, answer, hold) = (requests.clone(), connections.clone(), status.clone(), held.clone());
+        let (seen, accepted, answer, waiting) = (requests.clone(), connections.clone(), status.clone(), held.clone());
         let task = tokio::spawn(async move {
             let mut open = tokio::task::JoinSet::new();
             loop {
                 let Ok((stream, _)) = socket.accept().await else { return };
                 let _ = stream.set_nodelay(true);
-                let (seen, answer, hold) = (seen.clone(), answer.clone(), hold.clone());
+                let (seen, answer, waiting) = (seen.clone(), answer.clone(), waiting.clone());
                 accepted.fetch_add(1, Ordering::SeqCst);
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let (seen, status, hold) = (seen.clone(), answer.load(Ordering::SeqCst), hold.clone());
+                    let (seen, status, waiting) = (seen.clone(), answer.load(Ordering::SeqCst), waiting.clone());
                     async move {
                         if request.uri().path() != "/healthz" {
                             seen.fetch_add(1, Ordering::SeqCst);
                         }
                         if request.uri().path() == "/held" {
-                            hold.notified().await;
+                            waiting.notified().await;
                         }
                         Ok::<_, Infallible>(told(name, status, request).await)
                     }
@@ -215,9 +215,9 @@ pub fn act(shared: &Shared, action: Action) {
     shared.changed();
 }
 
-/// The sum of a metric of the balancer `lb`, or of one of its groups: all that was ever counted.
-pub fn counted(shared: &Shared, metric: &str, group: Option<&str>) -> f64 {
-    stat(shared, metric, group).sum
+/// How often a metric of the balancer `lb`, or of one of its groups, was ever counted.
+pub fn counted(shared: &Shared, metric: &str, group: Option<&str>) -> u64 {
+    stat(shared, metric, group).samples
 }
 
 /// All that was ever measured of a metric of the balancer `lb`, or of one of its groups.

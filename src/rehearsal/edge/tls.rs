@@ -9,6 +9,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -108,6 +110,15 @@ impl Authority {
         Ok((certificate.pem() + &self.pem, key.serialize_pem()))
     }
 
+    /// The certificate that listeners present for these names, and the one above it, as PEM.
+    pub fn presented_pem(&self, names: &[String]) -> Result<(String, String), TlsError> {
+        let certified = self.certified(names)?;
+        let leaf = BASE64_STANDARD.encode(certified.cert.first().map(AsRef::as_ref).unwrap_or_default());
+        let lines: Vec<_> = leaf.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+        let leaf = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"));
+        Ok((leaf, self.pem.clone()))
+    }
+
     fn certified(&self, names: &[String]) -> Result<Arc<CertifiedKey>, TlsError> {
         if let Some(kept) = self.issued.read().unwrap_or_else(PoisonError::into_inner).get(names) {
             return Ok(kept.clone());
@@ -191,6 +202,17 @@ mod tests {
         assert_eq!(Authority::open(dir.path()).unwrap().pem(), first);
         std::fs::remove_file(dir.path().join("ca.pem")).unwrap();
         assert_ne!(Authority::open(dir.path()).unwrap().pem(), first);
+    }
+
+    #[test]
+    fn what_is_shown_is_what_is_presented() {
+        let dir = tempfile::tempdir().unwrap();
+        let authority = Authority::open(dir.path()).unwrap();
+        let names = ["shop.test".to_owned(), "*.shop.test".to_owned()];
+        let (leaf, above) = authority.presented_pem(&names).unwrap();
+        let read = <CertificateDer<'_> as rustls::pki_types::pem::PemObject>::from_pem_slice(leaf.as_bytes()).unwrap();
+        assert_eq!(read, authority.certified(&names).unwrap().cert[0]);
+        assert_eq!(above, authority.pem());
     }
 
     #[test]

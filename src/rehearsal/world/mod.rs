@@ -13,6 +13,7 @@ mod files;
 pub mod fingerprint;
 mod front;
 pub mod hosts;
+pub(super) mod issuer;
 mod life;
 pub(super) mod objects;
 pub mod owner;

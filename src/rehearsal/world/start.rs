@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::boxcopy::{Copy, Copying};
 use super::front::{Front, trustable};
+use super::issuer::Issuer;
 use super::objects::Origin;
 use super::ready::{BoxReady, DatabaseReady, Ready};
 use super::seed::Seeded;
@@ -79,12 +80,7 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
     let ((inside, vpc), surveyed) = tokio::try_join!(networks, copying.survey())?;
 
     let instance = &spec.site.aws.database;
-    let order = rds::Order {
-        id: &instance.instance,
-        master: &instance.master.user,
-        password: &password,
-        like: &surveyed.database,
-    };
+    let servers = Arc::new(rds::Host::new(&spec, &lab, &from, &authority, vpc, &surveyed.database).await?);
     let copy = async {
         let copy = copying.make(&surveyed).await?;
         let front = Front { address: copy.proxy, name: spec.site.names.api[0].clone() };
@@ -97,11 +93,12 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         let name = &spec.site.app.hosts[n].name;
         progress.part_owned(format!("the host {name} is up"), hosts::make(&spec, &lab, &about, vpc, n))
     }));
-    let database = progress.part("the database instance is up", rds::make(&spec, &lab, &authority, &order));
+    let database = progress.part("the database instance is up", rds::make(&spec, &servers, &password));
     let ((copy, box_ca), new_hosts, database) = tokio::try_join!(copy, new_hosts, database)?;
 
     let shared = Shared::new(Clock::default());
     let (cloud, seeded, edge) = cloud(&spec, &shared, vpc, copy.proxy, &database, &new_hosts).await?;
+    cloud.set_database_host(servers);
     let box_ca_file = tls_dir.join("box-ca.pem");
     files::write(&box_ca_file, box_ca.as_bytes(), 0o644)?;
     let ca_files = vec![tls_dir.join("ca.pem"), box_ca_file];
@@ -181,6 +178,8 @@ async fn cloud(
     let seeded = seed::seed(&cloud, spec, vpc, proxy, database, hosts)?;
     let origin = Arc::new(Origin(cloud.objects()));
     let edge = Edge::start(shared.clone(), &spec.dir.join("tls"), ([127, 0, 0, 1], 0).into(), origin).await?;
+    edge.log_in(spec.dir.join("access-logs"));
+    cloud.set_certificate_issuer(Arc::new(Issuer(edge.authority().clone())));
     match edge.troubles().first() {
         Some(trouble) => Err(WorldError::Spec(trouble.clone())),
         None => Ok((cloud, seeded, edge)),

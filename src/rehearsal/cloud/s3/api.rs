@@ -11,7 +11,7 @@ use s3s::{S3, S3Request, S3Response, S3Result, dto, s3_error};
 
 use super::super::super::clock::Clock;
 use super::acl::{Given, given_acl, owner};
-use super::bucket::BucketConfig;
+use super::bucket::{BucketConfig, custom};
 use super::caller::Caller;
 use super::kept::default_encryption;
 use super::meta::millis;
@@ -303,6 +303,16 @@ operations! {
     get_bucket_accelerate_configuration GetBucketAccelerateConfigurationInput -> GetBucketAccelerateConfigurationOutput |me, r| {
         me.objects.has(&r.input.bucket)?;
         GetBucketAccelerateConfigurationOutput::default()
+    };
+    get_bucket_replication GetBucketReplicationInput -> GetBucketReplicationOutput |me, r| {
+        let message = "The replication configuration was not found";
+        let none = || custom("ReplicationConfigurationNotFoundError", message, http::StatusCode::NOT_FOUND);
+        me.objects.has(&r.input.bucket).and_then(|()| Err(none()))?
+    };
+    get_object_lock_configuration GetObjectLockConfigurationInput -> GetObjectLockConfigurationOutput |me, r| {
+        let message = "Object Lock configuration does not exist for this bucket";
+        let none = || custom("ObjectLockConfigurationNotFoundError", message, http::StatusCode::NOT_FOUND);
+        me.objects.has(&r.input.bucket).and_then(|()| Err(none()))?
     };
     put_object PutObjectInput -> PutObjectOutput |me, r| {
         let caller = caller(&r);

@@ -22,8 +22,9 @@ pub(super) fn attributes(
         version_id: objects.config(&input.bucket)?.versioning.as_ref().map(|_| meta.id().to_owned()),
         ..Default::default()
     };
-    for wanted in &input.object_attributes {
-        match wanted.as_str() {
+    // One header may name several.
+    for wanted in input.object_attributes.iter().flat_map(|named| named.as_str().split(',')) {
+        match wanted.trim() {
             "ETag" => output.e_tag = Some(meta.tag()),
             "ObjectSize" => output.object_size = i64::try_from(meta.size).ok(),
             "StorageClass" => {

@@ -17,6 +17,7 @@ pub(super) fn request(objects: &Objects, cx: &mut S3AccessContext<'_>) -> S3Resu
     let from = cx.extensions_mut().get::<SocketAddr>().copied();
     let key = cx.credentials().map(|c| c.access_key.clone());
     let query = cx.uri().query().map(str::to_owned);
+    expires(query.as_deref())?;
     let head = Head { headers: cx.headers(), query: query.as_deref(), from, secure: is_secure(cx.headers()) };
     let mut caller = Caller::new(key.as_deref(), &head);
     let operation = cx.s3_op().name();
@@ -63,6 +64,18 @@ pub(super) fn request(objects: &Objects, cx: &mut S3AccessContext<'_>) -> S3Resu
 /// handed it on says that it was not.
 fn is_secure(headers: &HeaderMap) -> bool {
     headers.get("x-forwarded-proto").is_none_or(|proto| proto != "http")
+}
+
+/// Holds a presigned URL to a week. Source: S3 API, "Authenticating Requests: Using Query Parameters".
+fn expires(query: Option<&str>) -> S3Result<()> {
+    let mut asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    match asked.find(|(name, _)| name == "X-Amz-Expires").and_then(|(_, value)| value.parse::<u64>().ok()) {
+        Some(seconds) if seconds > 604_800 => Err(s3_error!(
+            AuthorizationQueryParametersError,
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds"
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Holds `x-amz-expected-bucket-owner` to the one account there is.

@@ -80,8 +80,12 @@ pub(super) async fn answer(
     })
 }
 
-/// The two headers by which AWS's support finds a request again.
+/// Adds the two headers by which AWS's support finds a request again.
 fn identified(mut response: Response<Body>) -> Response<Body> {
+    // `s3s` forgets the status of a part's head.
+    if response.status() == http::StatusCode::OK && response.headers().contains_key(http::header::CONTENT_RANGE) {
+        *response.status_mut() = http::StatusCode::PARTIAL_CONTENT;
+    }
     for name in ["x-amz-request-id", "x-amz-id-2"] {
         if let Ok(id) = http::HeaderValue::try_from(super::fresh()) {
             response.headers_mut().entry(name).or_insert(id);

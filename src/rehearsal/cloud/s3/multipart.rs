@@ -33,7 +33,7 @@ use super::{ObjectMeta, Objects, broken};
 /// The least a part may hold, but for the last.
 const LEAST: u64 = 5 << 20;
 
-/// The algorithm of an upload that none was chosen for; its parts may name none either.
+/// The algorithm of an upload that none was chosen for.
 const UNSAID: &str = "CRC64NVME";
 
 pub(super) fn kind(composite: bool) -> ChecksumType {
@@ -117,20 +117,23 @@ fn part_number(number: i32) -> S3Result<()> {
     }
 }
 
-/// A part comes with the checksum its upload was begun with, or with none.
+/// A part comes with the checksum its upload was begun with. An upload begun without a word takes any; one whose parts'
+/// checksums are composed needs them.
 fn same_algorithm(upload: &Upload, given: &BTreeMap<String, String>, headers: &http::HeaderMap) -> S3Result<()> {
     let trailer = headers.get("x-amz-trailer").and_then(|v| v.to_str().ok()?.trim().strip_prefix("x-amz-checksum-"));
-    let Some(actual) = given.keys().next().map(String::as_str).or(trailer) else { return Ok(()) };
-    let expected = if upload.said { upload.algorithm.to_ascii_lowercase() } else { "null".to_owned() };
-    // An upload begun without a word gets CRC64NVME: whoever sends just that agrees.
-    if actual.eq_ignore_ascii_case(&upload.algorithm) {
+    let actual = given.keys().next().map(String::as_str).or(trailer);
+    let agrees = match actual {
+        Some(actual) => !upload.said || actual.eq_ignore_ascii_case(&upload.algorithm),
+        None => !(upload.said && upload.composite),
+    };
+    if agrees {
         return Ok(());
     }
     Err(s3_error!(
         InvalidRequest,
         "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-        expected,
-        actual.to_ascii_lowercase()
+        upload.algorithm.to_ascii_lowercase(),
+        actual.unwrap_or("null").to_ascii_lowercase()
     ))
 }
 

@@ -102,18 +102,16 @@ impl Registry {
                 *now.entry((address, group.protocol == "HTTPS")).or_default() |= users.contains_key(arn.as_str());
             }
         }
-        self.upstreams.retain(|key, (upstream, used)| match now.get(key) {
-            Some(used_now) => {
+        self.upstreams.retain(|key, (upstream, used)| {
+            if let Some(used_now) = now.get(key) {
                 *used = *used_now;
-                true
+                return true;
             }
-            None => {
-                // One that no listener led to is let go in peace: what it still answers was sent before.
-                if *used {
-                    upstream.end();
-                }
-                false
+            // One that no listener led to is let go in peace: what it still answers was sent before.
+            if *used {
+                upstream.end();
             }
+            false
         });
         for (key, used) in now {
             let (tls, stop) = (key.1.then(|| self.tls.clone()), &self.stop);

@@ -1,6 +1,7 @@
 //! Health checks: one task a target, on real time, writing what they find back into the state in AWS's words.
 //!
-//! `initial` → `healthy` at the first success, → `unhealthy` after as many failures in a row as the threshold says.
+//! `initial` → `healthy` at the first success, → `unhealthy` after as many failures in a row as the threshold says; from
+//! the first check on, `initial` says that it is being checked.
 //! A group that no listener or rule uses shows `unused` and is not checked; a draining target is left alone until its
 //! time is over and then gone (law L4). An `instance` target that does not run shows `Target.InvalidState`.
 
@@ -183,7 +184,10 @@ async fn check(shared: Shared, tls: TlsConnector, place: Place, order: Order) {
                     let enough = if target.state == "initial" { 1 } else { order.healthy };
                     good >= enough && set(target, "healthy", "")
                 }
-                (Some(target), Err(reason)) => bad >= order.unhealthy && set(target, "unhealthy", reason),
+                (Some(target), Err(reason)) if bad >= order.unhealthy => set(target, "unhealthy", reason),
+                (Some(target), Err(_)) => {
+                    target.state == "initial" && set(target, "initial", "Elb.InitialHealthChecking")
+                }
                 (None, _) => false,
             }
         };

@@ -65,7 +65,7 @@ async fn law_l4_a_request_that_outlasts_the_delay_is_502() {
     shared.clock.advance(Duration::from_mins(5));
     let answered = tokio::time::timeout(Duration::from_secs(5), request).await;
     assert_eq!(answered.unwrap().unwrap(), 502);
-    assert_eq!(counted(&shared, "HTTPCode_ELB_502_Count", None), 1.0);
+    assert_eq!(counted(&shared, "HTTPCode_ELB_502_Count", None), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
