@@ -14,7 +14,7 @@ use super::law::Law;
 use super::wire::operation::{Operation, Output, Run, Service};
 use super::wire::protocol::Document;
 use super::wire::{ApiError, Node, query, refuse, scope::Scope, signature};
-use super::{Cloud, elb, rds, route53, s3, sts};
+use super::{Cloud, cloudfront, elb, rds, route53, s3, sts};
 
 /// The largest request body of the services beside S3.
 const LARGEST: usize = 1 << 20;
@@ -25,7 +25,7 @@ const LARGEST: usize = 1 << 20;
 pub(super) struct Cut;
 
 /// Every service but S3, which has a protocol and a table of its own.
-const SERVICES: &[&Service] = &[&sts::SERVICE, &route53::SERVICE, &elb::SERVICE, &rds::SERVICE];
+const SERVICES: &[&Service] = &[&sts::SERVICE, &route53::SERVICE, &cloudfront::SERVICE, &elb::SERVICE, &rds::SERVICE];
 
 /// The operations that hold their callers to a law, as `route53 ChangeResourceRecordSets`.
 pub fn holders(law: Law) -> Vec<String> {

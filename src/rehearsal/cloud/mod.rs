@@ -5,6 +5,7 @@
 //! it broke. S3 is the exception: `s3s` speaks its protocol, and `s3` keeps the objects.
 
 mod answer;
+mod cloudfront;
 mod elb;
 pub mod fault;
 mod history;
@@ -45,6 +46,10 @@ pub struct Settings {
     pub region: String,
     /// How long a Route 53 change stays PENDING, on the rehearsal's clock.
     pub insync_after: Duration,
+    /// How long a distribution's change takes to reach every edge, on the rehearsal's clock (law C6).
+    pub deploy_after: Duration,
+    /// How long an invalidation takes, on the rehearsal's clock.
+    pub invalidated_after: Duration,
     /// Route 53 requests a second of real time, for the whole account (law R8); 0 is no limit.
     pub route53_rate: usize,
 }
@@ -56,6 +61,8 @@ impl Default for Settings {
             secret_key: SECRET_KEY.into(),
             region: "ap-northeast-2".into(),
             insync_after: Duration::from_secs(5),
+            deploy_after: Duration::from_mins(4),
+            invalidated_after: Duration::from_mins(1),
             route53_rate: 5,
         }
     }

@@ -95,7 +95,7 @@ impl Edge {
             authority.clone(),
             to_targets.clone(),
             name_server,
-            objects,
+            Arc::new(cdn::Common::new(objects, authority.connector()?, shared.clock.clone())),
             known.clone(),
         );
         let tasks = vec![

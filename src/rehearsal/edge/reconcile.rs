@@ -6,14 +6,14 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tokio_util::sync::CancellationToken;
 
 use super::balancer::{self, Front, Registry, Table};
-use super::cdn::{self, ObjectSource};
+use super::cdn;
 use super::dns::{Directory, NameServer};
 use super::listen::{Listening, Serve};
-use super::tls::Authority;
+use super::tls::{Authority, TlsError};
 use super::{Known, edge_port};
 use crate::rehearsal::state::{Shared, State};
 
@@ -35,7 +35,7 @@ pub struct Reconciler {
     authority: Arc<Authority>,
     to_targets: TlsConnector,
     name_server: NameServer,
-    objects: Arc<dyn ObjectSource>,
+    cdn: Arc<cdn::Common>,
     known: Arc<Known>,
     registry: Registry,
     balancers: BTreeMap<Socket, Open<Front>>,
@@ -46,7 +46,7 @@ pub struct Reconciler {
 struct Wanted {
     directory: Directory,
     tables: BTreeMap<Socket, Table>,
-    configs: BTreeMap<Socket, cdn::Config>,
+    configs: BTreeMap<Socket, Arc<cdn::Config>>,
 }
 
 impl Reconciler {
@@ -56,7 +56,7 @@ impl Reconciler {
         authority: Arc<Authority>,
         to_targets: TlsConnector,
         name_server: NameServer,
-        objects: Arc<dyn ObjectSource>,
+        cdn: Arc<cdn::Common>,
         known: Arc<Known>,
     ) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl Reconciler {
             authority,
             to_targets,
             name_server,
-            objects,
+            cdn,
             known,
             registry: Registry::default(),
             balancers: BTreeMap::new(),
@@ -112,7 +112,9 @@ impl Reconciler {
                 open.front.swap(table);
                 continue;
             }
-            match self.open(socket, Front::new(table)).await {
+            let front = Arc::new(Front::new(table));
+            let tls = socket.1.then(|| self.authority.acceptor(socket.0.ip())).transpose();
+            match self.open(socket, front, tls).await {
                 Ok(open) => drop(self.balancers.insert(socket, open)),
                 Err(trouble) => troubles.push(trouble),
             }
@@ -122,7 +124,11 @@ impl Reconciler {
                 open.front.swap(config);
                 continue;
             }
-            match self.open(socket, cdn::Front::new(config, self.objects.clone(), socket.1)).await {
+            let front = Arc::new(cdn::Front::new(config, self.cdn.clone(), socket.1));
+            let names = front.clone();
+            let acceptor = || self.authority.acceptor_where(socket.0.ip(), move |name| names.has_name(name));
+            let tls = socket.1.then(acceptor).transpose();
+            match self.open(socket, front, tls).await {
                 Ok(open) => drop(self.distributions.insert(socket, open)),
                 Err(trouble) => troubles.push(trouble),
             }
@@ -142,23 +148,26 @@ impl Reconciler {
         }
         let mut configs = BTreeMap::new();
         for (domain, distribution) in &state.distributions {
+            let config = Arc::new(cdn::Config::of(domain, distribution, state));
             for (port, https) in [(80, false), (443, true)] {
-                let config = cdn::Config::of(domain, distribution, state);
-                configs.insert((at(distribution.address, port), https), config);
+                configs.insert((at(distribution.address, port), https), config.clone());
             }
         }
         Wanted { directory: Directory::of(state), tables, configs }
     }
 
-    async fn open<F: Serve>(&self, (address, https): Socket, front: F) -> Result<Open<F>, String> {
-        let front = Arc::new(front);
+    async fn open<F: Serve>(
+        &self,
+        (address, _): Socket,
+        front: Arc<F>,
+        tls: Result<Option<TlsAcceptor>, TlsError>,
+    ) -> Result<Open<F>, String> {
         let failed = |why: String| {
             let trouble = format!("the edge could not listen at {address}: {why}; it is tried again until it can");
             tracing::warn!("{trouble}");
             trouble
         };
-        let tls =
-            if https { Some(self.authority.acceptor(address.ip()).map_err(|e| failed(e.to_string()))?) } else { None };
+        let tls = tls.map_err(|e| failed(e.to_string()))?;
         let listening = Listening::start(address, tls, front.clone()).await.map_err(|e| failed(e.to_string()))?;
         Ok(Open { front, _listening: listening })
     }

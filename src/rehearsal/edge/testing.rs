@@ -19,7 +19,9 @@ use tokio::net::{TcpListener, TcpStream};
 use super::cdn::{Meta, ObjectBytes, ObjectSource};
 use super::{Edge, edge_port};
 use crate::rehearsal::clock::Clock;
-use crate::rehearsal::state::{Action, Balancer, HealthCheck, Listener, Shared, Target, TargetGroup};
+use crate::rehearsal::state::{
+    Action, Balancer, Distribution, DistributionConfig, HealthCheck, Listener, Shared, Target, TargetGroup,
+};
 
 /// An address of the edge's range that no other test uses, in this process or another.
 pub fn edge_address() -> IpAddr {
@@ -181,6 +183,22 @@ pub fn balance(shared: &Shared, address: IpAddr, (protocol, port): (&str, u16), 
     shared.changed();
 }
 
+/// A distribution of this id that is deployed.
+pub fn distributed(id: &str, config: DistributionConfig, address: IpAddr) -> Distribution {
+    Distribution {
+        id: id.into(),
+        reference: id.into(),
+        etag: "E0".into(),
+        changed: std::time::UNIX_EPOCH,
+        deployed_at: std::time::UNIX_EPOCH,
+        config,
+        before: None,
+        shown: String::new(),
+        invalidations: Vec::new(),
+        address,
+    }
+}
+
 /// Replaces the default action of `listener`.
 pub fn act(shared: &Shared, action: Action) {
     if let Some(listener) = shared.lock().listeners.get_mut("listener") {
@@ -212,6 +230,10 @@ impl Client {
     }
 
     pub async fn tls(address: IpAddr, name: &str, ca_pem: &str) -> Self {
+        Self::try_tls(address, name, ca_pem).await.unwrap()
+    }
+
+    pub async fn try_tls(address: IpAddr, name: &str, ca_pem: &str) -> std::io::Result<Self> {
         use rustls::pki_types::pem::PemObject;
         let mut roots = rustls::RootCertStore::empty();
         roots.add(rustls::pki_types::CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
@@ -222,7 +244,7 @@ impl Client {
             .with_no_client_auth();
         let stream = TcpStream::connect((address, edge_port(443))).await.unwrap();
         let name = rustls::pki_types::ServerName::try_from(name.to_owned()).unwrap();
-        Self::on(tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()).await
+        Ok(Self::on(tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await?).await)
     }
 
     async fn on<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static>(stream: T) -> Self {

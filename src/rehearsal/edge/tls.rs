@@ -13,12 +13,13 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
-use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio_rustls::TlsAcceptor;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// More names than any site has; past it the cache starts anew, so that a scan cannot fill the memory.
 const NAMES_KEPT: usize = 1024;
@@ -90,12 +91,39 @@ impl Authority {
 
     /// A TLS acceptor for the listener at `address`, which a client that sends no name gets a certificate for.
     pub fn acceptor(self: &Arc<Self>, address: IpAddr) -> Result<TlsAcceptor, TlsError> {
+        self.acceptor_where(address, |_| true)
+    }
+
+    /// The same, for names that `allows` only: a client that sends another gets no certificate.
+    pub fn acceptor_where(
+        self: &Arc<Self>,
+        address: IpAddr,
+        allows: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Result<TlsAcceptor, TlsError> {
+        self.acceptor_by(ByName { authority: self.clone(), address, allows: Box::new(allows) })
+    }
+
+    fn acceptor_by(&self, names: ByName) -> Result<TlsAcceptor, TlsError> {
         let mut config = ServerConfig::builder_with_provider(self.provider.clone())
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(ByName { authority: self.clone(), address }));
+            .with_cert_resolver(Arc::new(names));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// A connector that trusts this authority and no other: how CloudFront looks at its origins' certificates.
+    pub fn connector(&self) -> Result<TlsConnector, TlsError> {
+        let mut roots = RootCertStore::empty();
+        let own = CertificateDer::from_pem_slice(self.pem.as_bytes());
+        let own = own.map_err(|_| rustls::Error::General("the authority's certificate cannot be read".into()))?;
+        roots.add(own)?;
+        let mut config = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsConnector::from(Arc::new(config)))
     }
 
     /// A certificate chain and its key for `name` (a DNS name or an address), as PEM: for the box's copy and app hosts.
@@ -158,16 +186,28 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
     std::fs::rename(&beside, path).map_err(failed)
 }
 
-#[derive(Debug)]
 struct ByName {
     authority: Arc<Authority>,
     address: IpAddr,
+    allows: Box<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+impl std::fmt::Debug for ByName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ByName").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let certified = match hello.server_name() {
-            Some(name) => self.authority.certified(&name.to_ascii_lowercase()),
+            Some(name) => {
+                let name = name.to_ascii_lowercase();
+                if !(self.allows)(&name) {
+                    return None;
+                }
+                self.authority.certified(&name)
+            }
             None => self.authority.certified(&self.address.to_string()),
         };
         certified.inspect_err(|error| tracing::warn!(%error, "no certificate for a client of the edge")).ok()

@@ -16,7 +16,10 @@ mod network;
 
 pub use balancer::{Action, Balancer, Condition, HealthCheck, Listener, Rule, Target, TargetGroup};
 pub use bucket::Bucket;
-pub use cdn::Distribution;
+pub use cdn::{
+    AccessControl, Behavior, CacheRules, Cdn, CdnPolicy, Cors, Distribution, DistributionConfig, ErrorPage, Function,
+    FunctionStage, HeadersRules, Invalidation, Origin, OriginKind, RequestRules, SetHeader, Which,
+};
 pub use certificate::Certificate;
 pub use database::DatabaseInstance;
 pub use dns::{Answer, RecordSet, Zone};
@@ -88,6 +91,8 @@ pub struct State {
     pub databases: BTreeMap<String, DatabaseInstance>,
     /// Distributions by their domain name (`d….cloudfront.net`).
     pub distributions: BTreeMap<String, Distribution>,
+    /// What CloudFront keeps beside them.
+    pub cdn: Cdn,
     /// Certificates by ARN.
     pub certificates: BTreeMap<String, Certificate>,
     /// Buckets by name.

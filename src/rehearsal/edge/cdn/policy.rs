@@ -1,38 +1,60 @@
-//! Whether a bucket policy lets one distribution read (law C2: `cloudfront.amazonaws.com` with `AWS:SourceArn`).
+//! What a bucket policy lets one distribution read (law C2: `cloudfront.amazonaws.com` with `AWS:SourceArn`).
+//! Source: IAM guide, `reference_policies_evaluation-logic` and `reference_policies_elements_condition_operators`.
 
 use serde_json::Value;
 
 use crate::rehearsal::edge::glob;
+use crate::rehearsal::state::ACCOUNT;
 
 /// The service principal of origin access control.
 const SERVICE: &str = "cloudfront.amazonaws.com";
 
-/// The statements of a bucket policy that speak of one distribution's reads.
+/// The statements of a bucket policy that speak of one reader.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    allow: Vec<String>,
-    deny: Vec<String>,
+    read: Says,
+    list: Says,
+}
+
+/// Patterns of resources.
+#[derive(Debug, Clone, Default)]
+struct Says {
+    allow: Vec<Resources>,
+    deny: Vec<Resources>,
+}
+
+/// A statement's `Resource`, or its `NotResource`.
+#[derive(Debug, Clone)]
+struct Resources {
+    patterns: Vec<String>,
+    but: bool,
 }
 
 impl Policy {
-    /// What `policy` (JSON) lets the distribution of `arn` read. A policy that is no JSON lets nobody read.
-    pub fn parse(policy: &str, arn: &str) -> Self {
+    /// What `policy` (JSON) lets the distribution of an ARN read, or anybody at all. One that is no JSON lets nobody.
+    pub fn parse(policy: &str, reader: Option<&str>) -> Self {
         let Ok(document) = serde_json::from_str::<Value>(policy) else { return Self::default() };
         let mut parsed = Self::default();
         for statement in one_or_many(&document["Statement"]) {
-            let reads = texts(&statement["Action"]).iter().any(|a| glob::matches(a, "s3:GetObject", true));
-            if !reads {
+            let denies = statement["Effect"] == "Deny";
+            if (!denies && statement["Effect"] != "Allow") || !is_for(statement, reader.is_some()) {
                 continue;
             }
-            let resources = texts(&statement["Resource"]);
-            match statement["Effect"].as_str() {
-                Some("Allow") if principal(statement, false) && allowed_by(&statement["Condition"], arn) => {
-                    parsed.allow.extend(resources);
+            let holds = |test: &Test| test.holds(reader);
+            let tests = tests(&statement["Condition"]);
+            // What cannot be judged allows nothing, and denies all the same.
+            let applies = tests.iter().all(|test| holds(test).unwrap_or(denies));
+            if !applies {
+                continue;
+            }
+            let but = statement["Resource"].is_null();
+            let resources =
+                Resources { patterns: texts(&statement[if but { "NotResource" } else { "Resource" }]), but };
+            for (says, action) in [(&mut parsed.read, "s3:GetObject"), (&mut parsed.list, "s3:ListBucket")] {
+                if acts(statement, action) {
+                    let side = if denies { &mut says.deny } else { &mut says.allow };
+                    side.push(resources.clone());
                 }
-                Some("Deny") if principal(statement, true) && denied_by(&statement["Condition"], arn) => {
-                    parsed.deny.extend(resources);
-                }
-                _ => {}
             }
         }
         parsed
@@ -40,30 +62,50 @@ impl Policy {
 
     /// Whether the object at `key` of `bucket` may be read.
     pub fn lets_read(&self, bucket: &str, key: &str) -> bool {
-        if self.allow.is_empty() {
-            return false;
-        }
-        let resource = format!("arn:aws:s3:::{bucket}/{key}");
-        let any = |patterns: &[String]| patterns.iter().any(|p| glob::matches(p, &resource, false));
+        !self.read.allow.is_empty() && self.read.lets(&format!("arn:aws:s3:::{bucket}/{key}"))
+    }
+
+    /// Whether it may be told that a key is not there (law C3).
+    pub fn lets_list(&self, bucket: &str) -> bool {
+        self.list.lets(&format!("arn:aws:s3:::{bucket}"))
+    }
+}
+
+impl Says {
+    /// A denial wins.
+    fn lets(&self, resource: &str) -> bool {
+        let any = |side: &[Resources]| side.iter().any(|r| r.are(resource));
         any(&self.allow) && !any(&self.deny)
     }
 }
 
-fn principal(statement: &Value, or_everyone: bool) -> bool {
-    let principal = &statement["Principal"];
-    let everyone = principal == "*" || principal["AWS"] == "*";
-    texts(&principal["Service"]).iter().any(|s| s == SERVICE) || (or_everyone && everyone)
+impl Resources {
+    fn are(&self, resource: &str) -> bool {
+        self.patterns.iter().any(|p| glob::matches(p, resource, false)) != self.but
+    }
 }
 
-/// An allowance counts only with `AWS:SourceArn` of this distribution, and with no condition we cannot judge.
-fn allowed_by(condition: &Value, arn: &str) -> bool {
-    let tests = tests(condition);
-    tests.iter().any(|test| test.key == "aws:sourcearn") && tests.iter().all(|test| test.holds(arn) == Some(true))
+/// Whether a statement speaks of an action.
+fn acts(statement: &Value, action: &str) -> bool {
+    let named = |member: &str| texts(&statement[member]).iter().any(|a| glob::matches(a, action, true));
+    if statement["Action"].is_null() {
+        !statement["NotAction"].is_null() && !named("NotAction")
+    } else {
+        named("Action")
+    }
 }
 
-/// A denial counts unless one of its conditions is known not to hold.
-fn denied_by(condition: &Value, arn: &str) -> bool {
-    tests(condition).iter().all(|test| test.holds(arn) != Some(false))
+/// Whether a statement speaks of the reader: CloudFront's service, or anybody without a name.
+fn is_for(statement: &Value, is_service: bool) -> bool {
+    let named = |principal: &Value| {
+        let everyone = *principal == "*" || texts(&principal["AWS"]).iter().any(|p| p == "*");
+        everyone || (is_service && texts(&principal["Service"]).iter().any(|s| s == SERVICE))
+    };
+    match (&statement["Principal"], &statement["NotPrincipal"]) {
+        (Value::Null, Value::Null) => false,
+        (Value::Null, other) => !named(other),
+        (principal, _) => named(principal),
+    }
 }
 
 struct Test {
@@ -73,22 +115,50 @@ struct Test {
 }
 
 impl Test {
-    /// Whether it holds for a read by the distribution of `arn`; `None` where it cannot be judged here.
-    fn holds(&self, arn: &str) -> Option<bool> {
-        let equals = || self.values.iter().any(|v| v == arn);
-        let like = || self.values.iter().any(|v| glob::matches(v, arn, false));
-        match (self.operator.as_str(), self.key.as_str()) {
-            ("stringequals", "aws:sourcearn") => Some(equals()),
-            ("stringlike" | "arnequals" | "arnlike", "aws:sourcearn") => Some(like()),
-            ("stringnotequals", "aws:sourcearn") => Some(!equals()),
-            ("stringnotlike" | "arnnotequals" | "arnnotlike", "aws:sourcearn") => Some(!like()),
+    /// Whether it holds for a read; `None` where it cannot be judged here.
+    fn holds(&self, reader: Option<&str>) -> Option<bool> {
+        let live = match (self.key.as_str(), reader) {
+            ("aws:sourcearn", Some(arn)) => Some(arn),
+            ("aws:sourceaccount", Some(_)) => Some(ACCOUNT),
+            ("aws:principalservicename", Some(_)) => Some(SERVICE),
+            ("aws:principalisawsservice", reader) => Some(if reader.is_some() { "true" } else { "false" }),
             // the CDN always reads over TLS
-            ("bool", "aws:securetransport") => Some(self.values.iter().any(|v| v == "true")),
-            ("stringequals", "aws:sourceaccount") => {
-                Some(self.values.iter().any(|v| v == crate::rehearsal::state::ACCOUNT))
-            }
-            _ => None,
+            ("aws:securetransport", _) => Some("true"),
+            // keys a service's request does not have
+            (
+                "aws:sourcearn"
+                | "aws:sourceaccount"
+                | "aws:principalservicename"
+                | "aws:principalarn"
+                | "aws:principalaccount"
+                | "aws:principalorgid"
+                | "aws:sourcevpc"
+                | "aws:sourcevpce"
+                | "aws:referer",
+                _,
+            ) => None,
+            _ => return None,
+        };
+        let (operator, if_exists) = match self.operator.strip_suffix("ifexists") {
+            Some(bare) => (bare, true),
+            None => (self.operator.as_str(), false),
+        };
+        if operator == "null" {
+            return Some(self.values.iter().any(|v| v == if live.is_none() { "true" } else { "false" }));
         }
+        let any = |same: &dyn Fn(&str, &str) -> bool| live.map(|live| self.values.iter().any(|v| same(v, live)));
+        let (found, negated) = match operator {
+            "stringequals" => (any(&|v, l| v == l), false),
+            "stringequalsignorecase" => (any(&|v, l| v.eq_ignore_ascii_case(l)), false),
+            "stringlike" | "arnequals" | "arnlike" => (any(&|v, l| glob::matches(v, l, false)), false),
+            "bool" => (any(&|v, l| v.eq_ignore_ascii_case(l)), false),
+            "stringnotequals" => (any(&|v, l| v == l), true),
+            "stringnotequalsignorecase" => (any(&|v, l| v.eq_ignore_ascii_case(l)), true),
+            "stringnotlike" | "arnnotequals" | "arnnotlike" => (any(&|v, l| glob::matches(v, l, false)), true),
+            _ => return None,
+        };
+        // A key that is not there fails a test, unless it is a negated one or says `IfExists`.
+        Some(found.map_or(negated || if_exists, |found| found != negated))
     }
 }
 
@@ -131,7 +201,7 @@ mod tests {
     const ARN: &str = "arn:aws:cloudfront::000000000000:distribution/E1";
 
     fn reads(policy: &Value) -> bool {
-        Policy::parse(&policy.to_string(), ARN).lets_read("pages", "new/index.html")
+        Policy::parse(&policy.to_string(), Some(ARN)).lets_read("pages", "new/index.html")
     }
 
     fn allow() -> Value {
@@ -145,7 +215,8 @@ mod tests {
         assert!(reads(&json!({"Statement": allow()})), "a single statement may stand without a list");
         for (pointer, value) in [
             ("/Condition/StringEquals/AWS:SourceArn", json!("arn:aws:cloudfront::000000000000:distribution/E2")),
-            ("/Condition", json!(null)),
+            ("/Condition/StringEquals", json!({"aws:SourceIp": "192.0.2.0"})),
+            ("/Condition", json!({"Null": {"AWS:SourceArn": "true"}})),
             ("/Principal/Service", json!("elasticmapreduce.amazonaws.com")),
             ("/Action", json!("s3:PutObject")),
             ("/Resource", json!("arn:aws:s3:::other/*")),
@@ -155,7 +226,29 @@ mod tests {
             *other.pointer_mut(pointer).unwrap() = value;
             assert!(!reads(&json!({"Statement": [other]})), "{pointer}");
         }
-        assert!(!Policy::parse("no json", ARN).lets_read("pages", "index.html"));
+        assert!(!Policy::parse("no json", Some(ARN)).lets_read("pages", "index.html"));
+    }
+
+    #[test]
+    fn a_missing_key_is_told_only_to_who_may_list() {
+        let list = json!({"Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"},
+            "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::pages",
+            "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:cloudfront::000000000000:distribution/*"}}});
+        let policy = |statements: Value| Policy::parse(&json!({"Statement": statements}).to_string(), Some(ARN));
+        assert!(policy(json!([allow(), list])).lets_list("pages"));
+        assert!(!policy(json!([allow()])).lets_list("pages"));
+    }
+
+    #[test]
+    fn who_signs_nothing_reads_only_what_anybody_may() {
+        let anonymous = |statement: Value| {
+            Policy::parse(&json!({"Statement": statement}).to_string(), None).lets_read("pages", "index.html")
+        };
+        let mut public = allow();
+        public["Principal"] = json!("*");
+        assert!(!anonymous(allow()) && !anonymous(public.clone()), "nobody's ARN is that of the distribution");
+        public["Condition"] = json!(null);
+        assert!(anonymous(public));
     }
 
     #[test]
