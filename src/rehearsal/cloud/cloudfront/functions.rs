@@ -67,12 +67,12 @@ fn at_stage<'a>(function: &'a Function, input: &Node) -> Result<(&'static str, &
     }
 }
 
-fn summary(name: &str, function: &Function, (stage, at): (&str, &FunctionStage)) -> Node {
+fn summary(name: &str, function: &Function, (stage, at): (&str, &FunctionStage), runs: bool) -> Node {
     let published = function.live.as_ref().is_some_and(|live| live.code == at.code && live.comment == at.comment);
-    let status = match (stage, published) {
-        ("LIVE", _) => "UNASSOCIATED",
-        (_, true) => "UNASSOCIATED",
-        _ => "UNPUBLISHED",
+    let status = match (stage == "LIVE" || published, runs) {
+        (true, true) => "DEPLOYED",
+        (true, false) => "UNASSOCIATED",
+        (false, _) => "UNPUBLISHED",
     };
     Node::new("FunctionSummary")
         .put("Name", name)
@@ -102,7 +102,7 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
             return Err(refuse("FunctionAlreadyExists", message).status(409));
         }
         let function = Function { created: now, development, live: None };
-        let node = summary(&name, &function, ("DEVELOPMENT", &function.development));
+        let node = summary(&name, &function, ("DEVELOPMENT", &function.development), false);
         let output = created(node, &function.development.etag, &format!("function/{}", arn(&name)));
         state.cdn.functions.insert(name, function);
         Ok(output)
@@ -113,7 +113,7 @@ pub(super) fn describe(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> 
     let state = cloud.shared().lock();
     let (name, function) = find(&state, input)?;
     let at = at_stage(function, input)?;
-    Ok(Output::from(summary(name, function, at)).header("etag", &at.1.etag))
+    Ok(Output::from(summary(name, function, at, in_use(&state, name))).header("etag", &at.1.etag))
 }
 
 pub(super) fn get(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
@@ -128,7 +128,7 @@ pub(super) fn list(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let state = cloud.shared().lock();
     let items = state.cdn.functions.iter().filter_map(|(name, function)| {
         let at = at_stage(function, input).ok()?;
-        Some((name.clone(), summary(name, function, at)))
+        Some((name.clone(), summary(name, function, at, in_use(&state, name))))
     });
     Ok(page(input, "FunctionList", "FunctionSummary", items.collect(), false)?.into())
 }
@@ -140,7 +140,7 @@ pub(super) fn update(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         if_match(input, &function.development.etag)?;
         let function = Function { development, ..function.clone() };
         let etag = function.development.etag.clone();
-        let node = summary(name, &function, ("DEVELOPMENT", &function.development));
+        let node = summary(name, &function, ("DEVELOPMENT", &function.development), in_use(state, name));
         state.cdn.functions.insert(name.to_owned(), function);
         // The API reference spells this header so; both are sent.
         Ok(Output::from(node).header("etag", &etag).header("ettag", &etag))
@@ -157,7 +157,7 @@ pub(super) fn publish(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         }
         let live = FunctionStage { changed: now, ..function.development.clone() };
         let function = Function { live: Some(live.clone()), ..function.clone() };
-        let node = summary(name, &function, ("LIVE", &live));
+        let node = summary(name, &function, ("LIVE", &live), in_use(state, name));
         state.cdn.functions.insert(name.to_owned(), function);
         distributions::read_again(state);
         Ok(node.into())
@@ -208,7 +208,9 @@ pub(super) fn associated(state: &State, behavior: &Node) -> Result<Option<Arc<st
             "viewer-request" => return Err(wrong("A behavior takes one function for each event type")),
             "viewer-response" => return Err(cannot("runs no functions on responses; take a response headers policy")),
             _ => {
-                return Err(wrong("A CloudFront function can be associated to viewer-request and viewer-response only"));
+                return Err(wrong(
+                    "A CloudFront function can be associated to viewer-request and viewer-response only",
+                ));
             }
         }
         let name = named.strip_prefix(&arn("")).unwrap_or_default();
