@@ -132,3 +132,29 @@ need_rust() {
         die "cargo is $have, and at least $RUST_NEEDED is needed; $how"
     fi
 }
+
+# The oldest Python that tests/probe/requirements.txt installs on.
+PYTHON_NEEDED=3.10
+
+# need_probe TARGET: the Python environment of the law probe, in TARGET/tools/probe-venv, with the versions that
+# tests/probe/requirements.txt pins; boto3 brings AWS's own service models. It is made once for each list of versions.
+need_probe() {
+    local venv=$1/tools/probe-venv wanted=tests/probe/requirements.txt log=$1/tools/probe-venv.log
+    if [ -x "$venv/bin/python" ] && cmp -s "$wanted" "$venv/made-from"; then return 0; fi
+    need_packages python3=python3
+    python3 -c "import sys; sys.exit(sys.version_info < tuple(map(int, '$PYTHON_NEEDED'.split('.'))))" ||
+        die "python3 is $(python3 --version | cut -d' ' -f2), and the law probe needs $PYTHON_NEEDED or newer: install one, and put it first in PATH."
+    if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        can_install || die "Python's venv module is missing: install it (Debian and Ubuntu: python3-venv), then run this again."
+        install_packages python3-venv
+    fi
+    say "making the law probe's Python environment (usually 20 s)"
+    mkdir -p "$1/tools"
+    rm -rf "$venv"
+    python3 -m venv "$venv" >&2 || die "python3 -m venv failed, see above."
+    if ! "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted" >"$log" 2>&1; then
+        tail -n 5 "$log" >&2
+        die "boto3 and moto could not be installed from PyPI: see $log; is it reachable from here (pip's index-url, a proxy)?"
+    fi
+    cp "$wanted" "$venv/made-from"
+}

@@ -12,6 +12,8 @@ mod aws;
 mod cli_input;
 #[path = "it/cloud.rs"]
 mod cloud;
+#[path = "it/database_host.rs"]
+mod database_host;
 #[path = "it/docker.rs"]
 mod docker;
 #[path = "it/engines.rs"]
@@ -22,6 +24,8 @@ mod layers;
 mod pg;
 #[path = "it/postgres.rs"]
 mod postgres;
+#[path = "it/probe.rs"]
+mod probe;
 #[path = "it/rehearsal.rs"]
 mod rehearsal;
 #[path = "it/shipped.rs"]

@@ -158,6 +158,10 @@ pub struct Rehearse {
     /// Make this step fail, to see the automatic rollback
     #[arg(long, value_name = "STEP")]
     pub fail_at: Option<String>,
+    /// Draw faults from this number: calls that fail, answers that are lost, hosts and databases that break; the same
+    /// number draws the same
+    #[arg(long, value_name = "SEED")]
+    pub faults: Option<u64>,
     /// Take the finished run back, to see the whole way there and back
     #[arg(long, conflicts_with = "fail_at")]
     pub roll_back: bool,

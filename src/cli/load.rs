@@ -40,6 +40,13 @@ pub async fn plan(
     key: PathBuf,
     rehearsal: Option<(&Path, &World)>,
 ) -> Result<Made, Failure> {
+    if rehearsal.is_none() && !playbook.faults.is_empty() {
+        return Err(Failure::bad_input(format!(
+            "the playbook {} has faults in it; nothing real is made to fail",
+            playbook.playbook
+        ))
+        .hint("rehearse it, or take its `faults:` out"));
+    }
     let reach = reaching::connect(site, rehearsal.map(|(_, world)| world), &key).await?;
     let look = reach.look(Arc::new(site.clone()), run);
     let dir = rehearsal.map(|(dir, _)| dir.display().to_string());

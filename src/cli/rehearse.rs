@@ -1,6 +1,7 @@
 //! `outgrow rehearse`: the real engine, steps and clients against a copy of the box and a local cloud, with visitors
 //! walking the site the whole time and a ledger that checks every acknowledged write afterwards.
 
+pub mod faults;
 mod result;
 mod site;
 mod start;
@@ -70,12 +71,13 @@ async fn in_world(
     plan::refuse_blocked(&made.plan)?;
     let run = load::new_run(home, &made.plan)?;
     let sealed = run::save(&made.plan, &run)?;
+    faults::order(args, playbook, &made.plan, world).await?;
     let before = world.ask(&Request::Fingerprint { later: false }).await?;
     world.ask(&Request::VisitorsStart).await?;
     tokio::time::sleep(LOOK_AROUND).await;
     let began = Instant::now();
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let mut outcome = drive(args, global, home, &run, sealed, made.reach, &seen).await?;
+    let mut outcome = drive(args, global, home, &run, sealed, made.reach, world, &seen).await?;
     if args.roll_back && outcome == Outcome::Done {
         tokio::time::sleep(LOOK_AROUND).await;
         let (events, ui) = watch(global, args.keep, &seen);
@@ -96,6 +98,7 @@ async fn in_world(
     Ok(Rehearsed::new(&made.plan, outcome, &events, seconds, report, as_before, args))
 }
 
+#[expect(clippy::too_many_arguments, reason = "one call, everything a session is made of")]
 async fn drive(
     args: &Rehearse,
     global: &Global,
@@ -103,9 +106,11 @@ async fn drive(
     run: &RunDir,
     sealed: Sealed,
     reach: crate::step::Reach,
+    world: &World,
     seen: &Arc<Mutex<Vec<Event>>>,
 ) -> Result<Outcome, Failure> {
     let (events, ui) = watch(global, args.keep, seen);
+    let events = faults::telling(&sealed.plan, world, events);
     let how = How { fail_at: args.fail_at.clone(), ..How::default() };
     let session = Session::with(home, run.clone(), sealed, reach, how, events)?;
     let outcome = session.drive(Wish::Begin).await;

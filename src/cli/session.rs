@@ -58,6 +58,10 @@ impl Session {
         let sealed = Sealed::load(&run.plan()).map_err(|e| bad("the run's plan cannot be read", &e))?;
         let world = World::of_plan(&sealed.plan)?;
         let reach = reaching::connect(&sealed.plan.site, world.as_ref(), &key_of(&run)).await?;
+        let events = match &world {
+            Some(world) => super::rehearse::faults::telling(&sealed.plan, world, events),
+            None => events,
+        };
         Self::with(home, run, sealed, reach, how, events)
     }
 

@@ -1,6 +1,7 @@
 //! The procedure: its model, loading with spans, lint.
 
 pub mod complaint;
+pub mod faults;
 pub mod lint;
 pub mod load;
 pub mod model;
@@ -9,6 +10,7 @@ pub mod source;
 pub mod stages;
 
 pub use complaint::{Complaint, Level};
+pub use faults::Fault;
 pub use model::{OnFailure, Playbook, StepSpec};
 pub use period::Period;
 pub use source::{Source, Spot};

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::faults::Fault;
 use super::{Period, Stages};
 
 /// The procedure, reusable over sites.
@@ -19,6 +20,9 @@ pub struct Playbook {
     /// What a failed step leads to.
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// What goes wrong on purpose. Only a rehearsal takes it: nothing real is ever made to fail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
     /// The steps, in the order they are done.
     pub steps: Vec<StepSpec>,
 }

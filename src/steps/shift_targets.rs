@@ -129,7 +129,8 @@ impl Step for ShiftTargets {
         }
         if let Some(rule) = rules.iter().find(|rule| rule.weights != Some(change.to)) {
             let drift = format!("rule {} forwards by {}, and {:?} was set", rule.priority, rule.told, change.to);
-            return Ok(Verdict::Drifted(drift));
+            let (drift, before) = (Verdict::Drifted(drift), rule.weights == Some(change.from));
+            return Ok(if before { timing::may_not_show_yet(look, drift) } else { drift });
         }
         if change.to[1] > 0
             && let Some(group) = look.balancer.group(&change.groups[1]).await?

@@ -39,6 +39,19 @@ pub fn grace(look: &Look, limit: Duration, why: String) -> Verdict {
     Verdict::Wait { why, again_in: Duration::from_secs(2) }
 }
 
+/// What AWS's APIs were just told may not show yet in what they answer (EC2 and ELB guides: eventual consistency). A
+/// look that shows things as before the change is repeated for so long before it is believed.
+const SHOWS_WITHIN: Duration = Duration::from_secs(15);
+
+/// What looks as if the change had not been made: waits for it to show, then it is `wrong`.
+pub fn may_not_show_yet(look: &Look, wrong: Verdict) -> Verdict {
+    let (Verdict::Broken(why) | Verdict::Drifted(why)) = &wrong else { return wrong };
+    if look.applied_at.is_none() || left(look, SHOWS_WITHIN).is_zero() {
+        return wrong;
+    }
+    Verdict::Wait { why: format!("{why}; it may not show yet"), again_in: Duration::from_secs(1) }
+}
+
 /// A duration as people say it: `90 s`, `10 min`, `7 d`.
 pub fn words(duration: Duration) -> String {
     match duration.as_secs() {

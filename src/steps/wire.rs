@@ -17,7 +17,7 @@ use crate::clients::fake::stage::RUN;
 use crate::event::Sink;
 use crate::rehearsal::clock::Clock as Time;
 use crate::rehearsal::cloud::{Cloud, Settings};
-use crate::rehearsal::state::{Action, Answer, RecordSet, Shared};
+use crate::rehearsal::state::{Action, Answer, RecordSet, Routing, Shared};
 use crate::step::{Act, AnyStep, Clock, Look, Reach, Verdict};
 
 const BAKE: Duration = Duration::from_mins(10);
@@ -59,7 +59,7 @@ impl Wire {
             kind: "A".into(),
             ttl: Some(300),
             answer: Answer::Values(vec!["10.0.1.5".into()]),
-            weighted: None,
+            routing: Routing::Simple,
             health_check: None,
         };
         cloud.seed_zone("shop.test", ["www.shop.test", "api.shop.test", "box.shop.test"].map(record));

@@ -89,9 +89,7 @@ async fn an_instance_is_found_and_a_missing_one_is_none() {
             address: "172.20.0.9".into(),
             port: 5432,
             master: "postgres".into(),
-            database: None,
-            multi_az: false,
-            parameters: std::collections::BTreeMap::new(),
+            ..Default::default()
         },
     );
     let found = here.clouds.instances.instance("shop-db").await.unwrap().unwrap();

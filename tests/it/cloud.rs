@@ -26,10 +26,26 @@ mod multipart;
 mod rds;
 #[path = "cloud/route53.rs"]
 mod route53;
+#[path = "cloud/route53_batch.rs"]
+mod route53_batch;
+#[path = "cloud/route53_checks.rs"]
+mod route53_checks;
 #[path = "cloud/route53_laws.rs"]
 mod route53_laws;
+#[path = "cloud/route53_zones.rs"]
+mod route53_zones;
 #[path = "cloud/s3.rs"]
 mod s3;
+#[path = "cloud/s3_access.rs"]
+mod s3_access;
+#[path = "cloud/s3_bucket.rs"]
+mod s3_bucket;
+#[path = "cloud/s3_conditions.rs"]
+mod s3_conditions;
+#[path = "cloud/s3_versions.rs"]
+mod s3_versions;
+#[path = "cloud/signed.rs"]
+mod signed;
 
 const REGION: &str = "ap-northeast-2";
 

@@ -94,6 +94,7 @@ impl Rehearsed {
             "doubled_writes": self.report.get("doubled_writes"),
             "writer": self.report.get("writer"),
             "problem": self.report.get("problem"),
+            "faults": self.report.get("faults"),
             "write_pause_ms": self.report.get("write_pause_ms"),
             "usual_write_gap_ms": self.report["visitors"].get("usual_write_gap_ms"),
             "rolled_back": self.outcome == Outcome::RolledBack,
@@ -158,6 +159,10 @@ pub fn ledger_line(report: &Value) -> String {
         n("lost_writes"),
         n("doubled_writes")
     );
+    let faults = report["faults"].as_array().map_or(0, Vec::len);
+    if faults > 0 {
+        let _ = write!(text, "\nfaults:   {faults} struck");
+    }
     if let Some(problem) = report["problem"].as_str() {
         let _ = write!(text, "\nproblem:  {problem}");
     }

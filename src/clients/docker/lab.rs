@@ -1,6 +1,7 @@
 //! What a rehearsal needs of an engine beyond the port: networks with addresses of its own choosing, volumes, commands
 //! run in a container, and everything of a label found and removed again.
 
+mod disturb;
 mod exec;
 mod network;
 mod sweep;

@@ -4,6 +4,7 @@ use super::super::complaint::Complaint;
 use super::super::model::{Of, Playbook, StepSpec};
 use super::super::source::Source;
 use super::super::stages::Stages;
+use super::faults;
 
 /// A handover that keeps visitors from writing for longer than this deserves a second look.
 const LONG_HOLD_SECONDS: u64 = 300;
@@ -25,6 +26,7 @@ pub fn playbook(playbook: &Playbook, source: &Source) -> Vec<Complaint> {
     for (at, step) in playbook.steps.iter().enumerate() {
         lint.parameters(at, step);
     }
+    lint.told.extend(faults::faults(playbook, source));
     lint.told.sort_by_key(|c| c.spot.map(|spot| (spot.line, spot.column)));
     lint.told
 }

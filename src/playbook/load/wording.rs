@@ -108,6 +108,9 @@ impl Page<'_> {
         if expected.contains(&"static-site") {
             return (format!("unknown step `{word}`"), did_you_mean(word, "known steps are", &StepSpec::KINDS));
         }
+        if expected.contains(&"lost-answer") {
+            return (format!("unknown fault `{word}`"), did_you_mean(word, "known faults are", expected));
+        }
         let name = self.name();
         (format!("{name} cannot be `{word}`"), did_you_mean(word, "known words are", expected))
     }

@@ -20,6 +20,7 @@ use super::clock::Clock;
 use super::cloud::{Cloud, Settings};
 use super::edge::{Edge, EdgeError};
 use super::state::Shared;
+use super::world::issuer::Issuer;
 use super::world::objects::Origin;
 
 /// What is asked for.
@@ -97,6 +98,8 @@ impl Alone {
         cloud.seed_default_network();
         let origin = Arc::new(Origin(cloud.objects()));
         let edge = Edge::start(shared, &place.tls(), dns, origin).await?;
+        edge.log_in(place.path().join("access-logs"));
+        cloud.set_certificate_issuer(Arc::new(Issuer(edge.authority().clone())));
 
         let ending = CancellationToken::new();
         let serving = tokio::spawn({

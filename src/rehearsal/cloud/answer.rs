@@ -14,7 +14,7 @@ use super::law::Law;
 use super::wire::operation::{Operation, Output, Run, Service};
 use super::wire::protocol::Document;
 use super::wire::{ApiError, Node, query, refuse, scope::Scope, signature};
-use super::{Cloud, cloudfront, elb, rds, route53, s3, sts};
+use super::{Cloud, acm, cloudfront, cloudwatch, ec2, elb, rds, route53, s3, secrets, sts, unsigned};
 
 /// The largest request body of the services beside S3.
 const LARGEST: usize = 1 << 20;
@@ -25,7 +25,17 @@ const LARGEST: usize = 1 << 20;
 pub(super) struct Cut;
 
 /// Every service but S3, which has a protocol and a table of its own.
-const SERVICES: &[&Service] = &[&sts::SERVICE, &route53::SERVICE, &cloudfront::SERVICE, &elb::SERVICE, &rds::SERVICE];
+pub(super) const SERVICES: &[&Service] = &[
+    &acm::SERVICE,
+    &sts::SERVICE,
+    &route53::SERVICE,
+    &cloudfront::SERVICE,
+    &elb::SERVICE,
+    &rds::SERVICE,
+    &secrets::SERVICE,
+    &cloudwatch::SERVICE,
+    &ec2::SERVICE,
+];
 
 /// The operations that hold their callers to a law, as `route53 ChangeResourceRecordSets`.
 pub fn holders(law: Law) -> Vec<String> {
@@ -46,9 +56,10 @@ impl Cloud {
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
         let scope = Scope::of(request.headers(), request.uri().query());
         let service = match &scope {
-            // Unsigned requests are S3's to judge: that is where anonymous ones exist.
-            None => return s3::answer(&self.inner.s3, request).await,
-            Some(scope) if scope.service == "s3" => return s3::answer(&self.inner.s3, request).await,
+            None => return self.answer_unsigned(request).await,
+            Some(scope) if scope.service == "s3" => {
+                return s3::answer(&self.inner.s3, &self.inner.objects, request).await;
+            }
             Some(scope) => SERVICES.iter().find(|s| s.name == scope.service).ok_or(&scope.service),
         };
         let id = super::fresh();
@@ -72,6 +83,28 @@ impl Cloud {
         Ok(response(document, &id))
     }
 
+    /// Unsigned requests that no other service knows for its own are S3's to judge: there are anonymous ones.
+    async fn answer_unsigned(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+        let (head, body) = request.into_parts();
+        let (form, body) = if unsigned::is_form(&head.headers) {
+            // a body too large or torn names no operation, and is refused the same
+            let form = Limited::new(body, LARGEST).collect().await.map(http_body_util::Collected::to_bytes);
+            (form.unwrap_or_default(), None)
+        } else {
+            (Bytes::new(), Some(body))
+        };
+        match (unsigned::service(SERVICES, &head, &form), body) {
+            (None, Some(body)) => {
+                s3::answer(&self.inner.s3, &self.inner.objects, Request::from_parts(head, body)).await
+            }
+            (service, _) => {
+                let service = service.unwrap_or(&sts::SERVICE);
+                let id = super::fresh();
+                Ok(response(service.refusal(&unsigned::refusal(service, &head.headers), &id), &id))
+            }
+        }
+    }
+
     /// Finds the operation and runs it, faults and all; the outer error closes the connection.
     async fn call(
         &self,
@@ -93,7 +126,7 @@ impl Cloud {
         if let Some(kind) = fault {
             tracing::debug!(service = service.name, operation = operation.name, ?kind, request = id, "a fault strikes");
         }
-        let mut held = None;
+        let mut waiting = None;
         let mut cloud = self.clone();
         match fault {
             Some(Kind::Refused) => return Ok(Err(service.access_denied("refused, as a fault asks"))),
@@ -101,12 +134,12 @@ impl Cloud {
             Some(Kind::FailedBefore) => return Ok(Err(service.failure("failed, as a fault asks"))),
             Some(Kind::Reset) => return Err(Cut),
             Some(Kind::Slow(by)) => tokio::time::sleep(by).await,
-            Some(Kind::Held(at_most)) => held = Some(self.faults().held(at_most)),
+            Some(Kind::Held(at_most)) => waiting = Some(self.faults().held(at_most)),
             Some(Kind::Stale(by)) => cloud = self.as_of(by),
             Some(Kind::LostAnswer) | None => {}
         }
         let output = run(&cloud, operation, input).await;
-        if let Some(held) = held {
+        if let Some(held) = waiting {
             held.over().await;
         }
         match fault {
@@ -134,6 +167,8 @@ impl Cloud {
 }
 
 async fn run(cloud: &Cloud, operation: &Operation, input: Node) -> Result<Output, ApiError> {
+    // What is due by now is so before anybody looks.
+    cloud.settle();
     match operation.run {
         Run::Now(run) => run(cloud, &input),
         Run::Later(run) => run(cloud.clone(), input).await,

@@ -46,9 +46,9 @@ mod tests {
             tags: (0..n).map(|i| (i.to_string(), std::collections::BTreeMap::new())).collect(),
             ..State::default()
         };
-        history.push(with(0), Duration::from_secs(60));
-        history.push(with(1), Duration::from_secs(60));
-        assert_eq!(history.as_of(Duration::from_secs(60)).unwrap().tags.len(), 0);
+        history.push(with(0), Duration::from_mins(1));
+        history.push(with(1), Duration::from_mins(1));
+        assert_eq!(history.as_of(Duration::from_mins(1)).unwrap().tags.len(), 0);
         assert!(history.as_of(Duration::ZERO).is_none(), "nothing has changed since now");
     }
 }

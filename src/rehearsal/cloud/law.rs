@@ -61,7 +61,7 @@ laws! {
     R6 No "lower the TTL first and wait out the old one", "Route 53 guide: migrate-dns-domain-in-use";
     R7 Api "a change is PENDING until every authoritative server has it", "Route 53 API: GetChange";
     R8 Api "1,000 ResourceRecord elements a batch, UPSERT twice; five requests a second", "Route 53 guide: DNSLimitations";
-    R9 No "a zone that is not delegated to answers nobody", "Route 53 guide: domain-name-servers-glue-records";
+    R9 Data "a zone that is not delegated to answers nobody", "Route 53 guide: domain-name-servers-glue-records";
     L1 Api "ip targets lie in the VPC, RFC 1918 or 100.64.0.0/10; outside the VPC the zone is `all`",
         "ELB guide: load-balancer-target-groups";
     L2 Api "forward weights are 0 to 999, five target groups at most", "ELBv2 API: ForwardActionConfig, TargetGroupTuple";
@@ -83,10 +83,10 @@ laws! {
         "CloudFront guide: cloudfront-limits";
     C7 Api "conditional writes answer 412", "S3 guide: conditional-writes";
     O1 No "the Origin of a request is the page's, on both sides alike", "Fetch standard: CORS protocol";
-    D1 No "a subnet group spans two zones; 5432 is open to the app's security group", "RDS guide: USER_VPC.WorkingWithRDSInstanceinaVPC";
-    D2 No "rds.force_ssl is 1 from PostgreSQL 15 on", "RDS guide: PostgreSQL.Concepts.General.SSL";
+    D1 Api "a subnet group spans two zones; 5432 is open to the app's security group", "RDS guide: USER_VPC.WorkingWithRDSInstanceinaVPC";
+    D2 Data "rds.force_ssl is 1 from PostgreSQL 15 on", "RDS guide: PostgreSQL.Concepts.General.SSL";
     D3 Data "a static parameter needs a reboot, and the master is no superuser", "RDS guide: USER_WorkingWithParamGroups";
-    D4 No "only the extensions RDS ships; its collations are another C library's",
+    D4 Data "only the extensions RDS ships; its collations are another C library's",
         "RDS release notes: PostgreSQL extensions";
     M1 No "what the new pieces cost a month is said before they are made", "AWS pricing pages";
     M2 No "a burstable instance runs on CPU credits", "EC2 guide: burstable-performance-instances";

@@ -4,27 +4,35 @@
 //! (`wire::operation`) that takes a tree and gives a tree, or an [`ApiError`](wire::ApiError) that names the [`law`]
 //! it broke. S3 is the exception: `s3s` speaks its protocol, and `s3` keeps the objects.
 
+mod acm;
 mod answer;
 mod cloudfront;
+mod cloudwatch;
+mod ec2;
 mod elb;
 pub mod fault;
 mod history;
 pub mod law;
 mod rds;
+#[cfg(test)]
+mod rig;
 mod route53;
 mod s3;
+mod secrets;
 mod seed;
 mod serve;
 mod sts;
+mod unsigned;
 pub mod wire;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use acm::CertificateIssuer;
 pub use answer::holders;
 pub use fault::Faults;
-pub use rds::{DatabaseHost, DatabaseOrder, HostError};
+pub use rds::{DatabaseHost, DatabaseOrder, DatabaseServer, HostError, database_settings};
 pub use s3::{ObjectMeta, Objects};
 
 use super::state::Shared;
@@ -50,6 +58,8 @@ pub struct Settings {
     pub deploy_after: Duration,
     /// How long an invalidation takes, on the rehearsal's clock.
     pub invalidated_after: Duration,
+    /// How long after the proof of its last name a certificate is issued, on the rehearsal's clock.
+    pub issued_after: Duration,
     /// Route 53 requests a second of real time, for the whole account (law R8); 0 is no limit.
     pub route53_rate: usize,
 }
@@ -63,6 +73,7 @@ impl Default for Settings {
             insync_after: Duration::from_secs(5),
             deploy_after: Duration::from_mins(4),
             invalidated_after: Duration::from_mins(1),
+            issued_after: Duration::from_secs(10),
             route53_rate: 5,
         }
     }
@@ -85,6 +96,7 @@ struct Inner {
     s3: s3s::service::S3Service,
     faults: Faults,
     database_host: Mutex<Option<Arc<dyn DatabaseHost>>>,
+    certificate_issuer: Mutex<Option<Arc<dyn CertificateIssuer>>>,
     route53_calls: Mutex<Vec<Instant>>,
 }
 
@@ -105,6 +117,7 @@ impl Cloud {
             s3,
             faults,
             database_host: Mutex::default(),
+            certificate_issuer: Mutex::default(),
             route53_calls: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner), shared, region })
@@ -143,7 +156,6 @@ impl Cloud {
         &self.inner.settings
     }
 
-    #[allow(dead_code)] // the first regional service reads it
     /// The region a call is for. Most services have things in the home region only; certificates live in two.
     fn region(&self) -> &str {
         &self.region
@@ -162,11 +174,42 @@ impl Cloud {
         }
     }
 
+    /// Brings what takes its time to where it is by now.
+    fn settle(&self) {
+        let now = self.shared.clock.now();
+        let mut state = self.shared.lock();
+        secrets::expire(&mut state, now);
+        let changed = acm::settle(&mut state, now, self.settings().issued_after);
+        drop(state);
+        if changed {
+            self.shared.changed();
+        }
+    }
+
+    /// As [`Cloud::change`], but nothing of it stays when it fails; `trial` keeps nothing of it in any case.
+    fn change_whole<T, E>(
+        &self,
+        trial: bool,
+        f: impl FnOnce(&mut super::state::State) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if trial {
+            let mut copy = self.shared.lock().clone();
+            return f(&mut copy);
+        }
+        self.change(|state| {
+            let mut next = state.clone();
+            let done = f(&mut next)?;
+            *state = next;
+            Ok(done)
+        })
+    }
+
     /// Changes the state under the lock and, if that went well, tells the data plane.
     fn change<T, E>(&self, f: impl FnOnce(&mut super::state::State) -> Result<T, E>) -> Result<T, E> {
         let mut state = self.shared.lock();
         let before = self.faults().history().map(|back| (state.clone(), back));
         let changed = f(&mut state)?;
+        acm::settle(&mut state, self.shared.clock.now(), self.settings().issued_after);
         if let Some((before, back)) = before {
             self.inner.history.push(before, back);
         }
@@ -186,4 +229,12 @@ fn iso(at: std::time::SystemTime) -> String {
 /// Sixteen hexadecimal digits nobody had before.
 fn fresh() -> String {
     format!("{:016x}", rand::random::<u64>())
+}
+
+/// A random UUID as AWS writes them (version 4, RFC 9562).
+fn uuid() -> String {
+    let bits = rand::random::<u128>() & !(0xF << 76) | (4 << 76);
+    let bits = bits & !(0x3 << 62) | (2 << 62);
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }

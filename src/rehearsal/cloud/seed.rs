@@ -3,49 +3,48 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::state::{ACCOUNT, Action, Balancer, DatabaseInstance, Listener, RecordSet, Subnet, Zone};
-use super::{Cloud, elb, fresh, iso, route53};
+use super::super::state::{ACCOUNT, Action, Balancer, DatabaseInstance, Listener, RecordSet, Zone};
+use super::{Cloud, ec2, elb, fresh, iso, route53};
 
 impl Cloud {
-    /// Makes a VPC of two subnets, the halves of `cidr`, in the region's zones `a` and `b`; gives the subnets' ids.
+    /// Makes a VPC of two subnets, the halves of `cidr`, in the region's zones `a` and `b`, with an internet gateway and
+    /// what else every VPC has; gives the subnets' ids.
     pub fn seed_network(&self, vpc: &str, cidr: (Ipv4Addr, u8)) -> [String; 2] {
         let region = &self.settings().region;
         let prefix = (cidr.1 + 1).min(32);
         let half = 1_u32.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
         let second = Ipv4Addr::from(u32::from(cidr.0).wrapping_add(half));
-        let ids = [format!("subnet-{}a", fresh()), format!("subnet-{}b", fresh())];
         let mut state = self.shared().lock();
-        for (id, first, zone) in [(&ids[0], cidr.0, 'a'), (&ids[1], second, 'b')] {
-            let subnet = Subnet { vpc: vpc.into(), zone: format!("{region}{zone}"), cidr: (first, prefix) };
-            state.subnets.insert(id.clone(), subnet);
-        }
+        ec2::new_vpc(&mut state, vpc, cidr, false);
+        ec2::seed_gateway(&mut state, vpc);
+        let ids = [(cidr.0, 'a'), (second, 'b')]
+            .map(|(first, zone)| ec2::new_subnet(&mut state, vpc, &format!("{region}{zone}"), (first, prefix)));
         drop(state);
         self.shared().changed();
         ids
     }
 
-    /// Makes what a new account has in every region: a VPC of 172.31.0.0/16 with a /20 subnet in each of the zones `a`,
-    /// `b` and `c`; gives the VPC's id. Source: VPC guide: default-vpc.
+    /// Makes what a new account has in every region: a VPC of 172.31.0.0/16 with a /20 subnet in each zone; gives the
+    /// VPC's id. Source: VPC guide: default-vpc.
     pub fn seed_default_network(&self) -> String {
-        let (region, vpc) = (&self.settings().region, format!("vpc-{}", fresh()));
-        let mut state = self.shared().lock();
-        for (third, zone) in [(0, 'a'), (16, 'b'), (32, 'c')] {
-            let subnet = Subnet {
-                vpc: vpc.clone(),
-                zone: format!("{region}{zone}"),
-                cidr: (Ipv4Addr::new(172, 31, third, 0), 20),
-            };
-            state.subnets.insert(format!("subnet-{}{zone}", fresh()), subnet);
-        }
-        drop(state);
+        let vpc = ec2::new_default_vpc(&mut self.shared().lock(), &self.settings().region);
         self.shared().changed();
         vpc
+    }
+
+    /// Enters a host that is there already as a running instance, at its address in a subnet of the network; gives its
+    /// id, or none when no subnet holds the address.
+    pub fn seed_instance(&self, name: &str, address: Ipv4Addr) -> Option<String> {
+        let now = self.shared().clock.now();
+        let id = ec2::seed_instance(&mut self.shared().lock(), name, address, now);
+        self.shared().changed();
+        id
     }
 
     /// Makes a hosted zone with these records beside its NS and SOA; gives its id.
     pub fn seed_zone(&self, name: &str, records: impl IntoIterator<Item = RecordSet>) -> String {
         let id = format!("Z{}", fresh().to_uppercase());
-        let mut zone: Zone = route53::new_zone(name);
+        let mut zone: Zone = route53::new_zone(name, true);
         zone.records.extend(records);
         self.shared().lock().zones.insert(id.clone(), zone);
         self.shared().changed();
@@ -110,7 +109,8 @@ impl Cloud {
 
     /// Enters a database instance whose server is already there.
     pub fn seed_database(&self, id: &str, instance: DatabaseInstance) {
-        self.shared().lock().databases.insert(id.into(), instance);
+        let created = Some(self.shared().clock.now());
+        self.shared().lock().databases.insert(id.into(), DatabaseInstance { created, ..instance });
         self.shared().changed();
     }
 

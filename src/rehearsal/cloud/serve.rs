@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::future::Future;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -22,8 +24,8 @@ impl Cloud {
                 () = &mut stop => return Ok(()),
                 Some(_) = connections.join_next() => {}
                 accepted = listener.accept() => {
-                    let stream = match accepted {
-                        Ok((stream, _)) => stream,
+                    let (stream, from) = match accepted {
+                        Ok(accepted) => accepted,
                         // A connection that died in the queue, or no file left for it: the next may do.
                         Err(error) => {
                             tracing::warn!(%error, "a connection could not be accepted");
@@ -33,8 +35,9 @@ impl Cloud {
                     };
                     let cloud = self.clone();
                     connections.spawn(async move {
-                        let service = hyper::service::service_fn(move |request| {
+                        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
                             let cloud = cloud.clone();
+                            request.extensions_mut().insert(from);
                             async move { cloud.answer(request).await }
                         });
                         let mut http = hyper::server::conn::http1::Builder::new();

@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::body::Body;
+pub use super::peer::Peer;
 
 /// How long a client may take over its TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -29,11 +30,17 @@ pub trait Serve: Send + Sync + 'static {
     fn serve(
         self: Arc<Self>,
         request: Request<Incoming>,
-        from: SocketAddr,
+        peer: Arc<Peer>,
     ) -> impl Future<Output = Response<Body>> + Send;
 
     /// How long a connection may be idle.
     fn idle(&self) -> Duration;
+
+    /// A client has connected.
+    fn opened(&self) {}
+
+    /// A client's TLS handshake failed.
+    fn not_opened(&self) {}
 }
 
 /// An open listener. Dropped, it stops accepting at once, closes idle connections and lets busy ones finish.
@@ -84,30 +91,38 @@ async fn connection<S: Serve>(
 ) {
     // Failing to set it costs latency only.
     let _ = stream.set_nodelay(true);
+    serve.opened();
     match tls {
-        None => serve_on(stream, from, serve, stop).await,
+        None => serve_on(stream, Peer::plain(from), serve, stop).await,
         Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => serve_on(stream, from, serve, stop).await,
-            Ok(Err(error)) => tracing::debug!(%from, %error, "a TLS handshake with the edge failed"),
+            Ok(Ok(stream)) => {
+                let peer = Peer::over_tls(from, stream.get_ref().1);
+                serve_on(stream, peer, serve, stop).await;
+            }
+            Ok(Err(error)) => {
+                serve.not_opened();
+                tracing::debug!(%from, %error, "a TLS handshake with the edge failed");
+            }
             Err(_) => tracing::debug!(%from, "a TLS handshake with the edge took too long"),
         },
     }
 }
 
-async fn serve_on<S: Serve, T>(stream: T, from: SocketAddr, serve: Arc<S>, stop: CancellationToken)
+async fn serve_on<S: Serve, T>(stream: T, peer: Peer, serve: Arc<S>, stop: CancellationToken)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let idle = serve.idle();
+    let (idle, peer) = (serve.idle(), Arc::new(peer));
     let service = service_fn(move |request| {
-        let serve = serve.clone();
-        async move { Ok::<_, Infallible>(serve.serve(request, from).await) }
+        let (serve, peer) = (serve.clone(), peer.clone());
+        async move { Ok::<_, Infallible>(serve.serve(request, peer).await) }
     });
     let mut connection = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(idle)
             .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
     );
     tokio::select! {
         // An error here is the peer's doing or was answered already.

@@ -7,20 +7,19 @@ mod address;
 pub mod balancer;
 mod body;
 pub mod cdn;
-mod counters;
+mod certificates;
 pub mod dns;
-mod glob;
 mod health;
 mod listen;
+mod peer;
 mod reconcile;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tls;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -29,11 +28,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use address::{edge_port, is_edge};
 pub use cdn::{Meta, ObjectBytes, ObjectSource};
-pub use counters::GroupCounts;
 pub use tls::{Authority, TlsError, provider};
 
+use super::glob;
 use super::state::Shared;
-use counters::Counters;
 use dns::NameServer;
 
 /// Why the edge could not start.
@@ -59,18 +57,15 @@ pub struct Edge {
     shared: Shared,
     authority: Arc<Authority>,
     dns_address: SocketAddr,
-    known: Arc<Known>,
+    troubles: Arc<Troubles>,
+    log: balancer::Log,
     applied: watch::Receiver<u64>,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// What the edge tells about itself.
-#[derive(Default)]
-struct Known {
-    counters: Mutex<BTreeMap<String, Arc<Counters>>>,
-    troubles: Mutex<Vec<String>>,
-}
+/// Listeners that could not be opened, and why.
+type Troubles = Mutex<Vec<String>>;
 
 impl Edge {
     /// Starts the name server at `dns_bind` (port 0 for a free one), and a listener for whatever the state holds now
@@ -88,21 +83,27 @@ impl Edge {
             .await
             .map_err(|source| EdgeError::NameServer { address: dns_bind, source })?;
         let dns_address = name_server.address();
-        let known = Arc::new(Known::default());
+        let troubles = Arc::<Troubles>::default();
+        let log = balancer::Log::start(stop.clone());
         let (applied_by, applied) = watch::channel(0);
+        let book = name_server.book();
+        let registry = balancer::Registry::new(to_targets.clone(), shared.metrics.clone(), stop.clone());
         let reconciler = reconcile::Reconciler::new(
             shared.clone(),
             authority.clone(),
-            to_targets.clone(),
+            registry,
+            log.clone(),
             name_server,
             Arc::new(cdn::Common::new(objects, authority.connector()?, shared.clock.clone())),
-            known.clone(),
+            troubles.clone(),
         );
         let tasks = vec![
             tokio::spawn(reconciler.run(applied_by, stop.clone())),
-            tokio::spawn(health::run(shared.clone(), to_targets, stop.clone())),
+            tokio::spawn(health::run(shared.clone(), to_targets.clone(), stop.clone())),
+            tokio::spawn(health::count(shared.clone(), stop.clone())),
+            tokio::spawn(dns::checker::run(shared.clone(), book, to_targets, stop.clone())),
         ];
-        let edge = Self { shared, authority, dns_address, known, applied, stop, tasks };
+        let edge = Self { shared, authority, dns_address, troubles, log, applied, stop, tasks };
         edge.settled().await;
         Ok(edge)
     }
@@ -122,15 +123,15 @@ impl Edge {
         &self.authority
     }
 
-    /// What each target group was sent since the edge started, by ARN; groups that are gone included.
-    pub fn counters(&self) -> BTreeMap<String, GroupCounts> {
-        let counters = self.known.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.iter().map(|(arn, counters)| (arn.clone(), counters.read())).collect()
+    /// Keeps the access logs of balancers that have them enabled in `dir`, a file for each balancer. Until then they are
+    /// kept nowhere.
+    pub fn log_in(&self, dir: PathBuf) {
+        self.log.keep_in(dir);
     }
 
     /// Listeners that could not be opened, and why. They are tried again until they can.
     pub fn troubles(&self) -> Vec<String> {
-        self.known.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until what the state holds at the time of the call is what the edge acts on.

@@ -6,15 +6,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::balancer::{self, Front, Registry, Table};
+use super::balancer::{self, Around, Front, Log, Registry, Table};
 use super::cdn;
-use super::dns::{Directory, NameServer};
+use super::certificates::{self, Presented};
+use super::dns::NameServer;
 use super::listen::{Listening, Serve};
 use super::tls::{Authority, TlsError};
-use super::{Known, edge_port};
+use super::{Troubles, edge_port};
+use crate::rehearsal::answering::Directory;
 use crate::rehearsal::state::{Shared, State};
 
 /// How soon a listener that could not be opened is tried again.
@@ -33,11 +35,13 @@ struct Open<F> {
 pub struct Reconciler {
     shared: Shared,
     authority: Arc<Authority>,
-    to_targets: TlsConnector,
+    registry: Registry,
+    log: Log,
     name_server: NameServer,
     cdn: Arc<cdn::Common>,
-    known: Arc<Known>,
-    registry: Registry,
+    troubles: Arc<Troubles>,
+    /// What each listener presents; kept, so that a certificate is changed without closing the socket.
+    presented: BTreeMap<Socket, Arc<Presented>>,
     balancers: BTreeMap<Socket, Open<Front>>,
     distributions: BTreeMap<Socket, Open<cdn::Front>>,
 }
@@ -54,19 +58,21 @@ impl Reconciler {
     pub fn new(
         shared: Shared,
         authority: Arc<Authority>,
-        to_targets: TlsConnector,
+        registry: Registry,
+        log: Log,
         name_server: NameServer,
         cdn: Arc<cdn::Common>,
-        known: Arc<Known>,
+        troubles: Arc<Troubles>,
     ) -> Self {
         Self {
             shared,
             authority,
-            to_targets,
+            registry,
+            log,
             name_server,
             cdn,
-            known,
-            registry: Registry::default(),
+            troubles,
+            presented: BTreeMap::new(),
             balancers: BTreeMap::new(),
             distributions: BTreeMap::new(),
         }
@@ -79,7 +85,7 @@ impl Reconciler {
             let version = *watch.borrow_and_update();
             let troubles = self.apply().await;
             let again = !troubles.is_empty();
-            *self.known.troubles.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
+            *self.troubles.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
             applied.send_replace(version + 1);
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -95,26 +101,19 @@ impl Reconciler {
             let state = shared.lock();
             self.wanted(&state)
         };
-        {
-            let mut counters = self.known.counters.lock().unwrap_or_else(PoisonError::into_inner);
-            for (arn, counted) in self.registry.counters() {
-                if !counters.contains_key(arn) {
-                    counters.insert(arn.clone(), counted.clone());
-                }
-            }
-        }
         // Names last: they must not lead to a socket that is not open yet.
         self.balancers.retain(|socket, _| wanted.tables.contains_key(socket));
         self.distributions.retain(|socket, _| wanted.configs.contains_key(socket));
+        self.presented.retain(|socket, _| wanted.tables.contains_key(socket));
         let mut troubles = Vec::new();
         for (socket, table) in wanted.tables {
             if let Some(open) = self.balancers.get(&socket) {
                 open.front.swap(table);
                 continue;
             }
-            let front = Arc::new(Front::new(table));
-            let tls = socket.1.then(|| self.authority.acceptor(socket.0.ip())).transpose();
-            match self.open(socket, front, tls).await {
+            let acceptor = || self.authority.acceptor(socket.0.ip(), table.presented.clone());
+            let tls = socket.1.then(acceptor).transpose();
+            match self.open(socket, Arc::new(Front::new(table)), tls).await {
                 Ok(open) => drop(self.balancers.insert(socket, open)),
                 Err(trouble) => troubles.push(trouble),
             }
@@ -138,12 +137,17 @@ impl Reconciler {
     }
 
     fn wanted(&mut self, state: &State) -> Wanted {
-        let groups = self.registry.groups(state, &self.to_targets);
+        let groups = self.registry.groups(state);
         let mut tables = BTreeMap::new();
         for listener in state.listeners.values() {
             if let Some(balancer) = state.balancers.get(&listener.balancer) {
-                let table = balancer::build(listener, state, &groups);
-                tables.insert((at(balancer.address, listener.port), table.https), table);
+                let socket = (at(balancer.address, listener.port), listener.protocol == "HTTPS");
+                let presented = self.presented.entry(socket).or_default().clone();
+                presented.swap(certificates::held(&listener.certificates, state));
+                let meter = self.registry.meter(&listener.balancer);
+                let (clock, log) = (&self.shared.clock, &self.log);
+                let around = Around { groups: &groups, meter, clock, log, presented };
+                tables.insert(socket, balancer::build(listener, state, around));
             }
         }
         let mut configs = BTreeMap::new();

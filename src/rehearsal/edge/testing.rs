@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -15,10 +15,12 @@ use hyper::client::conn::http1::SendRequest;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use super::cdn::{Meta, ObjectBytes, ObjectSource};
 use super::{Edge, edge_port};
 use crate::rehearsal::clock::Clock;
+use crate::rehearsal::metrics::{APPLICATION_ELB, Stat};
 use crate::rehearsal::state::{
     Action, Balancer, Distribution, DistributionConfig, HealthCheck, Listener, Shared, Target, TargetGroup,
 };
@@ -56,6 +58,7 @@ pub struct TinyTarget {
     pub requests: Arc<AtomicUsize>,
     pub connections: Arc<AtomicUsize>,
     status: Arc<AtomicU16>,
+    held: Arc<Notify>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -65,31 +68,42 @@ impl TinyTarget {
         let address = socket.local_addr().unwrap();
         let status = Arc::new(AtomicU16::new(200));
         let (requests, connections) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let (seen, accepted, answer) = (requests.clone(), connections.clone(), status.clone());
+        let held = Arc::<Notify>::default();
+        let (seen, accepted, answer, waiting) = (requests.clone(), connections.clone(), status.clone(), held.clone());
         let task = tokio::spawn(async move {
             let mut open = tokio::task::JoinSet::new();
             loop {
                 let Ok((stream, _)) = socket.accept().await else { return };
                 let _ = stream.set_nodelay(true);
-                let (seen, answer) = (seen.clone(), answer.clone());
+                let (seen, answer, waiting) = (seen.clone(), answer.clone(), waiting.clone());
                 accepted.fetch_add(1, Ordering::SeqCst);
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let (seen, status) = (seen.clone(), answer.load(Ordering::SeqCst));
+                    let (seen, status, waiting) = (seen.clone(), answer.load(Ordering::SeqCst), waiting.clone());
                     async move {
                         if request.uri().path() != "/healthz" {
                             seen.fetch_add(1, Ordering::SeqCst);
                         }
+                        if request.uri().path() == "/held" {
+                            waiting.notified().await;
+                        }
                         Ok::<_, Infallible>(told(name, status, request).await)
                     }
                 });
-                open.spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                let serving =
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+                open.spawn(serving.with_upgrades());
             }
         });
-        Self { address, requests, connections, status, task }
+        Self { address, requests, connections, status, held, task }
     }
 
     pub fn answer_with(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Lets a request for `/held` be answered.
+    pub fn let_go(&self) {
+        self.held.notify_one();
     }
 
     pub fn count(&self) -> usize {
@@ -112,7 +126,16 @@ impl Drop for TinyTarget {
     }
 }
 
-async fn told(name: &'static str, status: u16, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn told(name: &'static str, status: u16, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+    if request.headers().contains_key("upgrade") {
+        let upgraded = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            let (mut read, mut write) = tokio::io::split(TokioIo::new(upgraded.await.unwrap()));
+            let _ = tokio::io::copy(&mut read, &mut write).await;
+        });
+        let response = Response::builder().status(101).header("connection", "upgrade").header("upgrade", "websocket");
+        return response.body(Full::default()).unwrap();
+    }
     let slow = request.uri().path().starts_with("/slow");
     if slow {
         tokio::time::sleep(Duration::from_secs(30)).await;
@@ -120,6 +143,9 @@ async fn told(name: &'static str, status: u16, request: Request<Incoming>) -> Re
     let (parts, body) = request.into_parts();
     let length = body.collect().await.map_or(0, |b| b.to_bytes().len());
     let mut response = Response::builder().status(status).header("x-target", name).header("x-length", length);
+    if parts.uri.path() == "/login" {
+        response = response.header("set-cookie", "session=7; Path=/");
+    }
     for (key, value) in &parts.headers {
         response = response.header(format!("x-seen-{key}"), value);
     }
@@ -204,6 +230,45 @@ pub fn act(shared: &Shared, action: Action) {
     if let Some(listener) = shared.lock().listeners.get_mut("listener") {
         listener.default_action = action;
     }
+    shared.changed();
+}
+
+/// How often a metric of the balancer `lb`, or of one of its groups, was ever counted.
+pub fn counted(shared: &Shared, metric: &str, group: Option<&str>) -> u64 {
+    stat(shared, metric, group).samples
+}
+
+/// All that was ever measured of a metric of the balancer `lb`, or of one of its groups.
+pub fn stat(shared: &Shared, metric: &str, group: Option<&str>) -> Stat {
+    let group = group.map(|group| ("TargetGroup".to_owned(), group.to_owned()));
+    let dimensions = group.into_iter().chain([("LoadBalancer".to_owned(), "lb".to_owned())]).collect();
+    let (from, to) = (std::time::UNIX_EPOCH, shared.clock.now() + Duration::from_mins(1));
+    let mut all = Stat::default();
+    for (_, stat) in shared.metrics.series(APPLICATION_ELB, metric, &dimensions, from, to) {
+        all.merge(&stat);
+    }
+    all
+}
+
+/// Sets attributes of the balancer `lb`.
+pub fn balancer_attributes(shared: &Shared, attributes: &[(&str, &str)]) {
+    let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    shared.lock().balancers.get_mut("lb").unwrap().attributes.extend(attributes);
+    shared.changed();
+}
+
+/// Sets attributes of a group.
+pub fn group_attributes(shared: &Shared, group: &str, attributes: &[(&str, &str)]) {
+    let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    shared.lock().target_groups.get_mut(group).unwrap().attributes.extend(attributes);
+    shared.changed();
+}
+
+/// Sets a target's state.
+pub fn becomes(shared: &Shared, group: &str, target: &TinyTarget, state: &str, gone_at: Option<SystemTime>) {
+    let reason = String::new();
+    let target = (target.key(), Target { state: state.into(), reason, gone_at });
+    shared.lock().target_groups.get_mut(group).unwrap().targets.extend([target]);
     shared.changed();
 }
 

@@ -9,6 +9,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -20,6 +22,8 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use super::certificates::Presented;
 
 /// More names than any site has; past it the cache starts anew, so that a scan cannot fill the memory.
 const NAMES_KEPT: usize = 1024;
@@ -56,7 +60,7 @@ pub struct Authority {
     /// One key serves all names: making one is what takes time.
     server_key: KeyPair,
     provider: Arc<CryptoProvider>,
-    issued: RwLock<HashMap<String, Arc<CertifiedKey>>>,
+    issued: RwLock<HashMap<Vec<String>, Arc<CertifiedKey>>>,
 }
 
 impl Authority {
@@ -89,18 +93,21 @@ impl Authority {
         &self.pem
     }
 
-    /// A TLS acceptor for the listener at `address`, which a client that sends no name gets a certificate for.
-    pub fn acceptor(self: &Arc<Self>, address: IpAddr) -> Result<TlsAcceptor, TlsError> {
-        self.acceptor_where(address, |_| true)
+    /// A TLS acceptor for the listener at `address`. What it presents is up to `presented`, at each handshake; where
+    /// that has nothing, a certificate for the name the client sent, or for the address.
+    pub fn acceptor(self: &Arc<Self>, address: IpAddr, presented: Arc<Presented>) -> Result<TlsAcceptor, TlsError> {
+        self.acceptor_by(ByName { authority: self.clone(), address, presented, allows: Box::new(|_| true) })
     }
 
-    /// The same, for names that `allows` only: a client that sends another gets no certificate.
+    /// A TLS acceptor that gives a certificate for the name the client sent, if `allows` does: one that sends another
+    /// gets none.
     pub fn acceptor_where(
         self: &Arc<Self>,
         address: IpAddr,
         allows: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Result<TlsAcceptor, TlsError> {
-        self.acceptor_by(ByName { authority: self.clone(), address, allows: Box::new(allows) })
+        let (authority, allows) = (self.clone(), Box::new(allows));
+        self.acceptor_by(ByName { authority, address, presented: Arc::default(), allows })
     }
 
     fn acceptor_by(&self, names: ByName) -> Result<TlsAcceptor, TlsError> {
@@ -129,15 +136,24 @@ impl Authority {
     /// A certificate chain and its key for `name` (a DNS name or an address), as PEM: for the box's copy and app hosts.
     pub fn issue_pem(&self, name: &str) -> Result<(String, String), TlsError> {
         let key = KeyPair::generate()?;
-        let certificate = server_params(name)?.signed_by(&key, &self.issuer)?;
+        let certificate = server_params(&[name.to_owned()])?.signed_by(&key, &self.issuer)?;
         Ok((certificate.pem() + &self.pem, key.serialize_pem()))
     }
 
-    fn certified(&self, name: &str) -> Result<Arc<CertifiedKey>, TlsError> {
-        if let Some(kept) = self.issued.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+    /// The certificate that listeners present for these names, and the one above it, as PEM.
+    pub fn presented_pem(&self, names: &[String]) -> Result<(String, String), TlsError> {
+        let certified = self.certified(names)?;
+        let leaf = BASE64_STANDARD.encode(certified.cert.first().map(AsRef::as_ref).unwrap_or_default());
+        let lines: Vec<_> = leaf.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+        let leaf = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"));
+        Ok((leaf, self.pem.clone()))
+    }
+
+    fn certified(&self, names: &[String]) -> Result<Arc<CertifiedKey>, TlsError> {
+        if let Some(kept) = self.issued.read().unwrap_or_else(PoisonError::into_inner).get(names) {
             return Ok(kept.clone());
         }
-        let certificate = server_params(name)?.signed_by(&self.server_key, &self.issuer)?;
+        let certificate = server_params(names)?.signed_by(&self.server_key, &self.issuer)?;
         let chain = vec![CertificateDer::from(certificate.der().to_vec())];
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.server_key.serialize_der()));
         let certified = Arc::new(CertifiedKey::from_der(chain, key, &self.provider)?);
@@ -145,7 +161,7 @@ impl Authority {
         if issued.len() >= NAMES_KEPT {
             issued.clear();
         }
-        issued.insert(name.to_owned(), certified.clone());
+        issued.insert(names.to_vec(), certified.clone());
         Ok(certified)
     }
 }
@@ -160,8 +176,8 @@ fn authority_params() -> CertificateParams {
     params
 }
 
-fn server_params(name: &str) -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::new(vec![name.to_owned()])?;
+fn server_params(names: &[String]) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
@@ -189,6 +205,7 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
 struct ByName {
     authority: Arc<Authority>,
     address: IpAddr,
+    presented: Arc<Presented>,
     allows: Box<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
@@ -200,16 +217,15 @@ impl std::fmt::Debug for ByName {
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let certified = match hello.server_name() {
-            Some(name) => {
-                let name = name.to_ascii_lowercase();
-                if !(self.allows)(&name) {
-                    return None;
-                }
-                self.authority.certified(&name)
-            }
-            None => self.authority.certified(&self.address.to_string()),
+        let asked = hello.server_name().map(str::to_ascii_lowercase);
+        if asked.as_deref().is_some_and(|name| !(self.allows)(name)) {
+            return None;
+        }
+        let names = match self.presented.choose(asked.as_deref()) {
+            Some(held) => held.names,
+            None => vec![asked.unwrap_or_else(|| self.address.to_string())],
         };
+        let certified = self.authority.certified(&names);
         certified.inspect_err(|error| tracing::warn!(%error, "no certificate for a client of the edge")).ok()
     }
 }
@@ -225,6 +241,17 @@ mod tests {
         assert_eq!(Authority::open(dir.path()).unwrap().pem(), first);
         std::fs::remove_file(dir.path().join("ca.pem")).unwrap();
         assert_ne!(Authority::open(dir.path()).unwrap().pem(), first);
+    }
+
+    #[test]
+    fn what_is_shown_is_what_is_presented() {
+        let dir = tempfile::tempdir().unwrap();
+        let authority = Authority::open(dir.path()).unwrap();
+        let names = ["shop.test".to_owned(), "*.shop.test".to_owned()];
+        let (leaf, above) = authority.presented_pem(&names).unwrap();
+        let read = <CertificateDer<'_> as rustls::pki_types::pem::PemObject>::from_pem_slice(leaf.as_bytes()).unwrap();
+        assert_eq!(read, authority.certified(&names).unwrap().cert[0]);
+        assert_eq!(above, authority.pem());
     }
 
     #[test]

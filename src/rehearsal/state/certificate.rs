@@ -15,7 +15,7 @@ pub struct Certificate {
     pub validation: Vec<(String, String, String)>,
     /// When it was asked for.
     pub created: SystemTime,
-    /// When it was issued.
+    /// When it was issued; while it waits and its names are proven, when it will be.
     pub issued: Option<SystemTime>,
     /// Tags are kept with the other tags, by ARN; this is the caller's idempotency token.
     pub token: Option<String>,

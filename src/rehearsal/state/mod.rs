@@ -13,6 +13,7 @@ mod certificate;
 mod database;
 mod dns;
 mod network;
+mod secret;
 
 pub use balancer::{Action, Balancer, Condition, HealthCheck, Listener, Rule, Target, TargetGroup};
 pub use bucket::Bucket;
@@ -21,9 +22,13 @@ pub use cdn::{
     FunctionStage, HeadersRules, Invalidation, Origin, OriginKind, RequestRules, SetHeader, Which,
 };
 pub use certificate::Certificate;
-pub use database::DatabaseInstance;
-pub use dns::{Answer, RecordSet, Zone};
-pub use network::Subnet;
+pub use database::{DatabaseEvent, DatabaseInstance, DatabaseSnapshot, ParameterGroup, SubnetGroup};
+pub use dns::{Answer, Checkup, Found, RecordSet, Routing, Zone, is_well};
+pub use network::{
+    Acl, AclEntry, Address, Cidr, Instance, Interface, KeyPair, NatGateway, Network, Peer, Phase, RouteTable,
+    SecurityGroup, SecurityRule, Subnet, Vpc,
+};
+pub use secret::{Secret, SecretVersion};
 
 use super::clock::Clock;
 use super::metrics::Metrics;
@@ -54,6 +59,7 @@ impl Shared {
     }
 
     /// A state of its own that nobody acts on: how things were once, on the same clock and with the same metrics.
+    #[must_use]
     pub fn frozen(&self, state: State) -> Self {
         Self { state: Arc::new(Mutex::new(state)), version: watch::Sender::new(0), ..self.clone() }
     }
@@ -81,6 +87,8 @@ pub struct State {
     pub zones: BTreeMap<String, Zone>,
     /// Route 53 changes by id, with the moment each becomes INSYNC.
     pub changes: BTreeMap<String, SystemTime>,
+    /// Route 53 health checks by id.
+    pub checkups: BTreeMap<String, Checkup>,
     /// Load balancers by ARN.
     pub balancers: BTreeMap<String, Balancer>,
     /// Target groups by ARN.
@@ -89,16 +97,28 @@ pub struct State {
     pub listeners: BTreeMap<String, Listener>,
     /// Database instances by identifier.
     pub databases: BTreeMap<String, DatabaseInstance>,
+    /// Parameter groups of databases by name; the default ones are not among them.
+    pub parameter_groups: BTreeMap<String, ParameterGroup>,
+    /// Subnet groups of databases by name.
+    pub subnet_groups: BTreeMap<String, SubnetGroup>,
+    /// Snapshots of databases by identifier.
+    pub snapshots: BTreeMap<String, DatabaseSnapshot>,
+    /// What happened to databases, oldest first.
+    pub database_events: Vec<DatabaseEvent>,
     /// Distributions by their domain name (`d….cloudfront.net`).
     pub distributions: BTreeMap<String, Distribution>,
     /// What CloudFront keeps beside them.
     pub cdn: Cdn,
     /// Certificates by ARN.
     pub certificates: BTreeMap<String, Certificate>,
+    /// Secrets by ARN.
+    pub secrets: BTreeMap<String, Secret>,
     /// Buckets by name.
     pub buckets: BTreeMap<String, Bucket>,
     /// Subnets by id.
     pub subnets: BTreeMap<String, Subnet>,
+    /// What else there is of EC2: VPCs, security groups, route tables, instances, …
+    pub network: Network,
     /// What only the APIs show of a thing (creation time, VPC, comment, …), by ARN or id. The data plane has no use for it.
     pub facts: BTreeMap<String, BTreeMap<String, String>>,
     /// Tags, by ARN, of the things that keep none themselves.

@@ -17,7 +17,7 @@ use super::{Config, Kind, Site, Visitors};
 use crate::rehearsal::edge::Edge;
 use crate::rehearsal::edge::testing::{NoObjects, edge, edge_address, shared};
 use crate::rehearsal::ledger::Ledger;
-use crate::rehearsal::state::{Answer, RecordSet, Shared, Zone};
+use crate::rehearsal::state::{Answer, RecordSet, Routing, Shared, Zone};
 
 /// What the tiny site holds and how it misbehaves.
 #[derive(Default)]
@@ -77,7 +77,7 @@ impl App {
 
 /// Serves the app over TLS at `address`, as the old box would.
 async fn serve(edge: &Edge, address: IpAddr, app: Arc<App>) {
-    let acceptor = edge.authority().acceptor(address).unwrap();
+    let acceptor = edge.authority().acceptor(address, Arc::default()).unwrap();
     let socket = tokio::net::TcpListener::bind((address, 8443)).await.unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = socket.accept().await {
@@ -104,11 +104,11 @@ fn zone(shared: &Shared, address: IpAddr) {
         kind: "A".into(),
         ttl: Some(300),
         answer: Answer::Values(vec![address.to_string()]),
-        weighted: None,
+        routing: Routing::Simple,
         health_check: None,
     };
     let records = ["www.shop.test", "api.shop.test", "box.shop.test"].map(record).into();
-    shared.lock().zones.insert("Z1".into(), Zone { name: "shop.test".into(), records });
+    shared.lock().zones.insert("Z1".into(), Zone { name: "shop.test".into(), records, delegated: true });
     shared.changed();
 }
 

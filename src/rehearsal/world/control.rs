@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
+use super::trouble::Trouble;
 use super::{Result, World, WorldError, fingerprint, report};
 
 /// What can be asked, as `{"ask": "advance", "ms": 60000}`.
@@ -32,6 +33,16 @@ pub enum Request {
     },
     /// How far the clock is ahead of real time, in milliseconds.
     Now,
+    /// What is to go wrong, once its time has come.
+    Trouble {
+        /// The orders.
+        orders: Vec<Trouble>,
+    },
+    /// The run begins, or a step of it does: what waits for that goes wrong from now on.
+    Begins {
+        /// The step's id; none for the run.
+        step: Option<String>,
+    },
     /// What the visitors saw, and the ledger held against the database.
     Report,
     /// What "as before" means.
@@ -79,6 +90,22 @@ pub async fn ask(socket: &Path, request: &Request) -> io::Result<Value> {
         Some(error) => Err(io::Error::other(error.to_owned())),
         None => Ok(answer["ok"].take()),
     }
+}
+
+/// Asks a world and waits for the answer in this thread: for who hears of something while it happens.
+///
+/// # Errors
+/// As [`ask`], and when the world does not answer within two seconds.
+pub fn ask_now(socket: &Path, request: &Request) -> io::Result<()> {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::os::unix::net::UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+    stream.set_write_timeout(Some(Duration::from_secs(2)))?;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map(drop)
 }
 
 /// A socket that listens, gone with this value.
@@ -200,7 +227,17 @@ async fn act(world: &World, request: &Request) -> Result<Value> {
             world.visit.start().await?;
             json!({})
         }
+        Request::Trouble { orders } => {
+            world.troubles.order(orders)?;
+            json!({})
+        }
+        Request::Begins { step } => {
+            world.troubles.begins(step.as_deref());
+            json!({})
+        }
         Request::VisitorsStop => {
+            // What is judged next is how things are without trouble.
+            world.troubles.over().await;
             world.visit.stop().await?;
             json!({})
         }

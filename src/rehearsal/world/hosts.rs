@@ -118,6 +118,30 @@ fn definition(spec: &Spec, about: &About, container: &str, name: &str) -> Contai
     }
 }
 
+/// A container of the hosts' image that does nothing, without a name or a network.
+pub fn idle(spec: &Spec) -> Container {
+    Container {
+        id: String::new(),
+        name: String::new(),
+        image: spec.host_image.clone(),
+        image_id: String::new(),
+        running: false,
+        env: Vec::new(),
+        entrypoint: Some(vec!["sleep".into(), "infinity".into()]),
+        command: Some(Vec::new()),
+        workdir: String::new(),
+        user: String::new(),
+        labels: owner::labels(&spec.id),
+        ports: Vec::new(),
+        mounts: Vec::new(),
+        networks: Vec::new(),
+        restart: "no".into(),
+        hostname: String::new(),
+        unmodelled: Vec::new(),
+        rest: serde_json::Value::Null,
+    }
+}
+
 /// Makes the certificates of a host, and writes those of its clients into `certs`.
 async fn write_certificates(certs: PathBuf, address: Ipv4Addr) -> Result<Certificates> {
     let made = tokio::task::spawn_blocking(move || {

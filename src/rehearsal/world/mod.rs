@@ -13,6 +13,7 @@ mod files;
 pub mod fingerprint;
 mod front;
 pub mod hosts;
+pub(super) mod issuer;
 mod life;
 pub(super) mod objects;
 pub mod owner;
@@ -25,6 +26,7 @@ mod report;
 mod seed;
 mod spec;
 mod start;
+pub mod trouble;
 mod visit;
 
 use std::time::Duration;
@@ -58,6 +60,7 @@ pub struct World {
     seeded: seed::Seeded,
     rows: fingerprint::Rows,
     visit: visit::Visit,
+    troubles: trouble::Troubles,
     lease: watch::Sender<Option<Duration>>,
     ending: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,

@@ -50,6 +50,7 @@ pub async fn make(world: &World) -> Result<Value> {
         "ledger": ledger,
         "visitors": visitors,
         "troubles": world.edge.troubles(),
+        "faults": world.troubles.told(),
     }))
 }
 

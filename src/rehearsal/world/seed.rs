@@ -9,7 +9,7 @@ use super::{Result, WorldError};
 use crate::clients::docker::lab::Subnet;
 use crate::rehearsal::cloud::Cloud;
 use crate::rehearsal::edge::edge_port;
-use crate::rehearsal::state::{Action, Answer, RecordSet};
+use crate::rehearsal::state::{Action, Answer, RecordSet, Routing};
 
 /// The TTL of the box's records.
 const TTL: u32 = 300;
@@ -33,7 +33,7 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds)
         kind: "A".into(),
         ttl: Some(TTL),
         answer: Answer::Values(vec![proxy.to_string()]),
-        weighted: None,
+        routing: Routing::Simple,
         health_check: None,
     });
     let zone = cloud.seed_zone(&names.zone.to_ascii_lowercase(), records);
@@ -56,7 +56,7 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds)
     cloud
         .seed_bucket(&aws.bucket, &distribution)
         .map_err(|error| WorldError::Spec(format!("the bucket {} could not be made: {error}", aws.bucket)))?;
-    cloud.seed_database(&aws.database.instance.to_ascii_lowercase(), rds.instance.clone());
+    cloud.seed_database(&aws.database.instance.to_ascii_lowercase(), rds.instance());
     Ok(Seeded { zone, balancer, distribution })
 }
 

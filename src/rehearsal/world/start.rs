@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::boxcopy::{Copy, Copying};
 use super::front::{Front, trustable};
+use super::issuer::Issuer;
 use super::objects::Origin;
 use super::ready::{BoxReady, DatabaseReady, Ready};
 use super::seed::Seeded;
+use super::trouble::{Scene, Troubles};
 use super::visit::Visit;
 use super::{Progress, Result, Spec, World, WorldError, control, files, fingerprint, hosts, owner, rds, seed};
 use crate::clients::docker::lab::{Lab, Subnet};
@@ -71,19 +73,14 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
     let labels = owner::labels(&spec.id);
     // The two networks in turn: asked at once, the engine would give both the same subnet.
     let networks = async {
-        lab.make_network(&spec.box_network(), &labels, !spec.may_reach_out).await?;
-        lab.make_network(&spec.vpc_network(), &labels, !spec.may_reach_out).await
+        let inside = lab.make_network(&spec.box_network(), &labels, !spec.may_reach_out).await?;
+        Ok((inside, lab.make_network(&spec.vpc_network(), &labels, !spec.may_reach_out).await?))
     };
-    let networks = progress.part("made the networks", async { Ok(networks.await?) });
-    let (vpc, surveyed) = tokio::try_join!(networks, copying.survey())?;
+    let networks = progress.part("made the networks", networks);
+    let ((inside, vpc), surveyed) = tokio::try_join!(networks, copying.survey())?;
 
     let instance = &spec.site.aws.database;
-    let order = rds::Order {
-        id: &instance.instance,
-        master: &instance.master.user,
-        password: &password,
-        like: &surveyed.database,
-    };
+    let servers = Arc::new(rds::Host::new(&spec, &lab, &from, &authority, vpc, &surveyed.database).await?);
     let copy = async {
         let copy = copying.make(&surveyed).await?;
         let front = Front { address: copy.proxy, name: spec.site.names.api[0].clone() };
@@ -96,11 +93,12 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         let name = &spec.site.app.hosts[n].name;
         progress.part_owned(format!("the host {name} is up"), hosts::make(&spec, &lab, &about, vpc, n))
     }));
-    let database = progress.part("the database instance is up", rds::make(&spec, &lab, &authority, &order));
+    let database = progress.part("the database instance is up", rds::make(&spec, &servers, &password));
     let ((copy, box_ca), new_hosts, database) = tokio::try_join!(copy, new_hosts, database)?;
 
     let shared = Shared::new(Clock::default());
     let (cloud, seeded, edge) = cloud(&spec, &shared, vpc, copy.proxy, &database).await?;
+    cloud.set_database_host(servers);
     let box_ca_file = tls_dir.join("box-ca.pem");
     files::write(&box_ca_file, box_ca.as_bytes(), 0o644)?;
     let ca_files = vec![tls_dir.join("ca.pem"), box_ca_file];
@@ -143,6 +141,8 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         parts: progress.parts(),
     };
     let lease = tokio::sync::watch::Sender::new(spec.lease());
+    let scene = scene(&spec, &lab, &ready, &database, vec![inside.nth(1), vpc.nth(1)]);
+    let troubles = Troubles::new(&cloud, scene);
     let world = World {
         spec,
         lab,
@@ -155,6 +155,7 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         seeded,
         rows: fingerprint::Rows::default(),
         visit,
+        troubles,
         lease,
         ending,
         serving,
@@ -176,9 +177,27 @@ async fn cloud(
     let seeded = seed::seed(&cloud, spec, vpc, proxy, database)?;
     let origin = Arc::new(Origin(cloud.objects()));
     let edge = Edge::start(shared.clone(), &spec.dir.join("tls"), ([127, 0, 0, 1], 0).into(), origin).await?;
+    edge.log_in(spec.dir.join("access-logs"));
+    cloud.set_certificate_issuer(Arc::new(Issuer(edge.authority().clone())));
     match edge.troubles().first() {
         Some(trouble) => Err(WorldError::Spec(trouble.clone())),
         None => Ok((cloud, seeded, edge)),
+    }
+}
+
+/// Where trouble can come to.
+fn scene(spec: &Spec, lab: &Lab, ready: &Ready, database: &rds::Rds, gateways: Vec<Ipv4Addr>) -> Scene {
+    let mut copy: Vec<String> = ready.copy.containers.values().cloned().collect();
+    copy.sort_by_key(|name| *name != ready.copy.app);
+    Scene {
+        lab: lab.clone(),
+        copy,
+        old_database: ready.copy.database.clone(),
+        rds: database.container.clone(),
+        hosts: ready.hosts.iter().map(|host| (host.name.clone(), host.container.clone())).collect(),
+        gateways,
+        helper: hosts::idle(spec),
+        prefix: spec.name(""),
     }
 }
 

@@ -126,7 +126,8 @@ impl Step for Targets {
             return Ok(Verdict::Drifted(drift));
         }
         if !here.complete {
-            return Ok(Verdict::Broken(format!("on the balancer {} is missing", here.missing.join(", "))));
+            let wrong = Verdict::Broken(format!("on the balancer {} is missing", here.missing.join(", ")));
+            return Ok(timing::may_not_show_yet(look, wrong));
         }
         let Some(old) = look.balancer.group(&change.groups[0].spec.name).await? else {
             return Ok(Verdict::Broken("the old side's target group is gone".to_owned()));

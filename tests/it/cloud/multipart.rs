@@ -105,3 +105,69 @@ async fn a_composite_checksum_counts_its_parts() {
     assert_eq!(completed.checksum_type(), Some(&ChecksumType::Composite));
     assert!(completed.checksum_sha256().unwrap().ends_with("-1"));
 }
+
+#[tokio::test]
+async fn a_part_is_read_by_its_number_and_copied_from_an_object() {
+    let here = Here::new().await;
+    bucket(&here, "shop").await;
+    let (s3, whole) = (here.s3(), bytes(5 * MIB + 17));
+    let id = begin(&s3, "k").await;
+    let done = upload(&s3, "k", &id, &[&whole[..5 * MIB], &whole[5 * MIB..]]).await;
+    let complete = s3.complete_multipart_upload().bucket("shop").key("k").upload_id(&id).multipart_upload(done);
+    refused!(complete.clone().if_match("\"x\"").send().await, "NoSuchKey");
+    complete.if_none_match("*").send().await.unwrap();
+    let part = s3.get_object().bucket("shop").key("k").part_number(2).send().await.unwrap();
+    assert_eq!((part.content_length(), part.parts_count()), (Some(17), Some(2)));
+    assert_eq!(part.content_range(), Some("bytes 5242880-5242896/5242897"));
+    assert!(part.body.collect().await.unwrap().to_vec() == whole[5 * MIB..]);
+    refused!(s3.get_object().bucket("shop").key("k").part_number(3).send().await, "InvalidPartNumber");
+
+    let id = begin(&s3, "copy").await;
+    let copy = |number: i32, range: &str| {
+        let call = s3.upload_part_copy().bucket("shop").key("copy").upload_id(&id).part_number(number);
+        call.copy_source("shop/k").copy_source_range(range).send()
+    };
+    refused!(copy(1, "bytes=0-5242897").await, "InvalidArgument", "5242897");
+    refused!(copy(1, "bytes=5-").await, "InvalidArgument");
+    let mut done = CompletedMultipartUpload::builder();
+    for (number, range) in [(1, "bytes=0-5242879"), (2, "bytes=5242880-5242896")] {
+        let copied = copy(number, range).await.unwrap();
+        let tag = copied.copy_part_result().unwrap().e_tag().unwrap();
+        done = done.parts(CompletedPart::builder().part_number(number).e_tag(tag).build());
+    }
+    let complete = s3.complete_multipart_upload().bucket("shop").key("copy").upload_id(&id);
+    refused!(s3.complete_multipart_upload().bucket("shop").key("k").upload_id(&id).send().await, "NoSuchUpload");
+    complete.multipart_upload(done.build()).send().await.unwrap();
+    let got = s3.get_object().bucket("shop").key("copy").send().await.unwrap().body.collect().await.unwrap();
+    assert!(got.to_vec() == whole);
+}
+
+#[tokio::test]
+async fn parts_come_with_the_checksum_their_upload_was_begun_with() {
+    let here = Here::new().await;
+    bucket(&here, "shop").await;
+    let s3 = here.s3();
+    let create = || s3.create_multipart_upload().bucket("shop").key("k");
+    refused!(
+        create().checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::Composite).send().await,
+        "InvalidRequest"
+    );
+    refused!(
+        create().checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_type(ChecksumType::FullObject).send().await,
+        "InvalidRequest"
+    );
+    let id = create().checksum_algorithm(ChecksumAlgorithm::Sha256).send().await.unwrap().upload_id.unwrap();
+    let part = |algorithm: ChecksumAlgorithm| {
+        let call = s3.upload_part().bucket("shop").key("k").upload_id(&id).part_number(1);
+        call.checksum_algorithm(algorithm).body(ByteStream::from_static(b"x")).send()
+    };
+    refused!(part(ChecksumAlgorithm::Crc32).await, "InvalidRequest", "Checksum Type mismatch");
+    let tag = part(ChecksumAlgorithm::Sha256).await.unwrap().e_tag.unwrap();
+    let done = CompletedPart::builder().part_number(1).e_tag(tag).build();
+    let done = CompletedMultipartUpload::builder().parts(done).build();
+    refused!(
+        s3.complete_multipart_upload().bucket("shop").key("k").upload_id(&id).multipart_upload(done).send().await,
+        "InvalidRequest",
+        "missing for part 1"
+    );
+}

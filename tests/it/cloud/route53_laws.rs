@@ -53,7 +53,7 @@ async fn r2_delete_must_match_exactly() {
     refused!(
         change!(here, zone, [Delete weighted(NAME, "203.0.113.7", 300, "old", 1)]),
         "InvalidChangeBatch",
-        "set identifier='old'] but it was not found"
+        "set-identifier='old'] but it was not found"
     );
     change!(here, zone, [Delete simple("WWW.shop.test.", "203.0.113.7", 300)]).unwrap();
 }
@@ -131,7 +131,8 @@ async fn r5_an_alias_names_the_others_zone_and_has_no_ttl() {
     refused!(
         change!(here, zone, [Create alias(name, &balancer.dns_name, "Z2FDTNDATAQYW2")]),
         "InvalidChangeBatch",
-        "the alias target name does not lie within the target zone"
+        "in zone Z2FDTNDATAQYW2, but the alias target name does not lie within the target zone, Tried to create an alias",
+        "but that target was not found]"
     );
     let mut with_ttl = alias(name, &balancer.dns_name, &balancer.zone);
     with_ttl.ttl = Some(60);
@@ -144,14 +145,37 @@ async fn r5_an_alias_names_the_others_zone_and_has_no_ttl() {
 #[tokio::test]
 async fn r8_a_batch_holds_1000_elements_and_an_upsert_counts_twice() {
     let (here, zone) = zone().await;
-    let many = |n: usize| {
+    let many = |name: &str, n: usize| {
         let records =
             (0..n).map(|i| ResourceRecord::builder().value(format!("10.1.{}.{}", i / 250, i % 250)).build().unwrap());
-        let set = ResourceRecordSet::builder().name("many.shop.test").r#type(RrType::A).ttl(60);
+        let set = ResourceRecordSet::builder().name(name).r#type(RrType::A).ttl(60);
         set.set_resource_records(Some(records.collect())).build().unwrap()
     };
-    refused!(change!(here, zone, [Upsert many(501)]), "InvalidChangeBatch", "1000", "[law R8]");
-    change!(here, zone, [Create many(501)]).unwrap();
+    let (one, two) = (many("one.shop.test", 251), many("two.shop.test", 250));
+    refused!(
+        change!(here, zone, [Upsert one.clone(), Upsert two.clone()]),
+        "InvalidChangeBatch",
+        "[Number of records limit of 1000 exceeded.]",
+        "[law R8]"
+    );
+    change!(here, zone, [Create one, Create two]).unwrap();
+    let text = "Cannot have more than 400 records in a RRSet.";
+    refused!(change!(here, zone, [Create many("many.shop.test", 401)]), "InvalidChangeBatch", text);
+    let long = |n: usize| {
+        let value = format!("\"{}\"", vec!["x".repeat(250); 15].join("\" \""));
+        let values = (0..n).map(|i| format!("{value} \"{i}\""));
+        let records = values.map(|v| ResourceRecord::builder().value(v).build().unwrap()).collect();
+        let set = ResourceRecordSet::builder().name("long.shop.test").r#type(RrType::Txt).ttl(60);
+        set.set_resource_records(Some(records)).build().unwrap()
+    };
+    refused!(
+        change!(here, zone, [Create long(9)]),
+        "InvalidChangeBatch",
+        "[RDATA character limit of 32000 exceeded.]",
+        "[law R8]"
+    );
+    refused!(change!(here, zone, [Upsert long(5)]), "InvalidChangeBatch", "RDATA character limit");
+    change!(here, zone, [Create long(8)]).unwrap();
 }
 
 #[tokio::test]

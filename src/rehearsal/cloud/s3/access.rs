@@ -7,6 +7,7 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 
 use super::super::fault::{Faults, Held, Kind};
+use super::{Objects, authorize};
 
 /// What the front door is to do with the answer: close the connection instead, or hold it.
 #[derive(Debug, Clone, Default)]
@@ -41,17 +42,16 @@ impl S3Auth for Keys {
     }
 }
 
-/// Lets signed requests in, faults permitting.
+/// Lets in what `authorize` does, faults permitting.
 pub(super) struct Gate {
     pub(super) faults: Faults,
+    pub(super) objects: Objects,
 }
 
 #[async_trait::async_trait]
 impl S3Access for Gate {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
-        if cx.credentials().is_none() {
-            return Err(s3_error!(AccessDenied, "Access Denied"));
-        }
+        authorize::request(&self.objects, cx)?;
         let fault = self.faults.strike("s3", cx.s3_op().name(), false);
         if let Some(mark) = cx.extensions_mut().get::<Mark>() {
             let mut mark = mark.lock();

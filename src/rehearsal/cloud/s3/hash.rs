@@ -2,11 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
 
 /// The algorithms S3 knows.
 pub(super) const ALGORITHMS: &[&str] = &["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
+
+/// Whether a checksum in base64 has the length of its algorithm's.
+pub(super) fn well_formed(algorithm: &str, value: &str) -> bool {
+    let length = match algorithm {
+        "CRC32" | "CRC32C" => 4,
+        "CRC64NVME" => 8,
+        "SHA1" => 20,
+        _ => 32,
+    };
+    STANDARD.decode(value).is_ok_and(|bytes| bytes.len() == length)
+}
 
 pub(super) struct Hasher {
     md5: Md5,

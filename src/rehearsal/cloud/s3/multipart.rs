@@ -1,34 +1,42 @@
-//! Multipart uploads: create, upload part, complete, abort, list.
+//! Multipart uploads: create, upload part, complete, abort.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{
     ChecksumAlgorithm, ChecksumType, CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput,
-    ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Timestamp, UploadPartInput,
-    UploadPartOutput,
+    CopyPartResult, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, UploadPartCopyInput,
+    UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3Request, S3Result, s3_error};
 
+use super::acl::given_acl;
+use super::caller::Caller;
+use super::copy::{copy_bytes, named, of_source, source};
 use super::hash::{Hashed, Hasher};
-use super::list::encoded;
-use super::meta::{given_checksums, headers_of, millis, put_checksums};
+use super::meta::{
+    Headers, PartMeta, class_in, encryption_in, given_checksums, headers_of, metadata_in, millis, put_checksums, sse,
+};
+use super::only::Only;
 use super::receive::{Said, receive};
-use super::store::{Only, read_json, write_json};
+use super::store::write_json;
+use super::tags::tags_of;
 use super::upload::{Part, Upload};
-use super::write::tags_of;
+use super::write::without_chunks;
 use super::{ObjectMeta, Objects, broken};
 
 /// The least a part may hold, but for the last.
 const LEAST: u64 = 5 << 20;
 
-fn kind(composite: bool) -> ChecksumType {
+/// The algorithm of an upload that none was chosen for.
+const UNSAID: &str = "CRC64NVME";
+
+pub(super) fn kind(composite: bool) -> ChecksumType {
     ChecksumType::from_static(if composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT })
 }
 
@@ -36,9 +44,27 @@ pub(super) fn create(
     objects: &Objects,
     mut input: CreateMultipartUploadInput,
     now: SystemTime,
+    caller: &Caller,
 ) -> S3Result<CreateMultipartUploadOutput> {
-    objects.has(&input.bucket)?;
-    let algorithm = input.checksum_algorithm.as_ref().map_or("CRC64NVME", ChecksumAlgorithm::as_str).to_owned();
+    let config = objects.config(&input.bucket)?;
+    let chosen = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
+    if chosen.is_some_and(|name| !super::hash::ALGORITHMS.contains(&name)) {
+        return Err(s3_error!(
+            InvalidRequest,
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
+        ));
+    }
+    if chosen.is_none() && input.checksum_type.is_some() {
+        return Err(s3_error!(
+            InvalidRequest,
+            "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+        ));
+    }
+    let said = chosen.is_some();
+    let algorithm = chosen.unwrap_or(UNSAID).to_owned();
+    let sse = encryption_in(input.server_side_encryption.as_ref(), input.sse_customer_algorithm.as_deref())?;
+    let resource = format!("arn:aws:s3:::{}/{}", input.bucket, input.key);
+    let acl = config.admit(given_acl!(input), "s3:PutObject", &resource, caller.name())?;
     let composite = match input.checksum_type.as_ref().map(ChecksumType::as_str) {
         Some("COMPOSITE") if algorithm == "CRC64NVME" => {
             return Err(s3_error!(
@@ -60,10 +86,14 @@ pub(super) fn create(
         key: input.key.clone(),
         begun_ms: millis(now),
         headers: headers_of!(input),
-        metadata: input.metadata.take().unwrap_or_default().into_iter().collect(),
-        tags: tags_of(input.tagging.take()),
+        metadata: metadata_in(input.metadata.take())?,
+        tags: tags_of(input.tagging.take())?,
         algorithm: algorithm.clone(),
+        said,
         composite,
+        acl,
+        class: class_in(input.storage_class.as_ref())?,
+        redirect: input.website_redirect_location.take(),
     };
     let id = format!("{}{}", super::super::fresh(), super::super::fresh());
     let dir = objects.dir_of(&input.bucket).join("uploads").join(&id);
@@ -73,10 +103,38 @@ pub(super) fn create(
         bucket: Some(input.bucket),
         key: Some(input.key),
         upload_id: Some(id),
-        checksum_algorithm: Some(ChecksumAlgorithm::from(algorithm)),
-        checksum_type: Some(kind(composite)),
+        checksum_algorithm: said.then(|| ChecksumAlgorithm::from(algorithm)),
+        checksum_type: said.then(|| kind(composite)),
+        server_side_encryption: Some(sse),
         ..Default::default()
     })
+}
+
+fn part_number(number: i32) -> S3Result<()> {
+    match number {
+        1..=10_000 => Ok(()),
+        _ => Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000, inclusive")),
+    }
+}
+
+/// A part comes with the checksum its upload was begun with. An upload begun without a word takes any; one whose parts'
+/// checksums are composed needs them.
+fn same_algorithm(upload: &Upload, given: &BTreeMap<String, String>, headers: &http::HeaderMap) -> S3Result<()> {
+    let trailer = headers.get("x-amz-trailer").and_then(|v| v.to_str().ok()?.trim().strip_prefix("x-amz-checksum-"));
+    let actual = given.keys().next().map(String::as_str).or(trailer);
+    let agrees = match actual {
+        Some(actual) => !upload.said || actual.eq_ignore_ascii_case(&upload.algorithm),
+        None => !(upload.said && upload.composite),
+    };
+    if agrees {
+        return Ok(());
+    }
+    Err(s3_error!(
+        InvalidRequest,
+        "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+        upload.algorithm.to_ascii_lowercase(),
+        actual.unwrap_or("null").to_ascii_lowercase()
+    ))
 }
 
 pub(super) async fn upload_part(
@@ -85,9 +143,7 @@ pub(super) async fn upload_part(
     now: SystemTime,
 ) -> S3Result<UploadPartOutput> {
     let mut input = request.input;
-    if !(1..=10_000).contains(&input.part_number) {
-        return Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000, inclusive"));
-    }
+    part_number(input.part_number)?;
     let (dir, upload) = objects.upload(&input.bucket, &input.key, &input.upload_id)?;
     let said = Said {
         checksums: given_checksums!(input),
@@ -96,18 +152,80 @@ pub(super) async fn upload_part(
         trailers: request.trailing_headers,
         algorithm: Some(upload.algorithm.as_str()),
     };
+    same_algorithm(&upload, &said.checksums, said.headers)?;
     let file = objects.fresh_file(&input.bucket)?;
     let mut received = receive(input.body.take(), file, said).await?;
     let hashed = &received.hashed;
     let (size, md5, checksums) = (hashed.size, hashed.md5, hashed.checksums.clone());
     let part = Part { number: input.part_number, size, md5, modified_ms: millis(now), checksums };
-    let file = received.keep();
-    let placed = std::fs::rename(&file, part_file(&dir, part.number))
-        .and_then(|()| write_json(&part_file(&dir, part.number).with_extension("json"), &part));
-    placed.map_err(broken)?;
-    let mut output = UploadPartOutput { e_tag: Some(ETag::Strong(part.etag())), ..Default::default() };
+    place(&received.keep(), &dir, &part)?;
+    let mut output = UploadPartOutput {
+        e_tag: Some(ETag::Strong(part.etag())),
+        server_side_encryption: Some(sse()),
+        ..Default::default()
+    };
     put_checksums!(output, part.checksums);
     Ok(output)
+}
+
+/// Puts a part in place; one of an upload that was completed or aborted meanwhile leaves nothing.
+fn place(file: &Path, dir: &Path, part: &Part) -> S3Result<()> {
+    let placed = std::fs::rename(file, part_file(dir, part.number))
+        .and_then(|()| write_json(&part_file(dir, part.number).with_extension("json"), part));
+    placed.map_err(|error| {
+        let _ = std::fs::remove_file(file);
+        if dir.is_dir() { broken(error) } else { super::upload::no_upload() }
+    })
+}
+
+/// `bytes=first-last` of a part copied from an object; both ends are needed.
+fn piece(range: Option<&str>, size: u64) -> S3Result<std::ops::Range<u64>> {
+    let Some(range) = range else { return Ok(0..size) };
+    let ends = range.strip_prefix("bytes=").and_then(|ends| ends.split_once('-'));
+    let ends = ends.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
+    let Some((first, last)) = ends.filter(|(first, last)| first <= last) else {
+        return Err(s3_error!(
+            InvalidArgument,
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy"
+        ));
+    };
+    if last >= size {
+        return Err(s3_error!(InvalidArgument, "Range specified is not valid for source object of size: {}", size));
+    }
+    Ok(first..last + 1)
+}
+
+pub(super) async fn upload_part_copy(
+    objects: &Objects,
+    input: UploadPartCopyInput,
+    now: SystemTime,
+    caller: &Caller,
+) -> S3Result<UploadPartCopyOutput> {
+    part_number(input.part_number)?;
+    let (dir, upload) = objects.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let (old, mut from) = source(objects, &input.copy_source, &of_source!(input), caller).await?;
+    let bytes = piece(input.copy_source_range.as_deref(), old.size)?;
+    let file = objects.fresh_file(&input.bucket)?;
+    let hashed = copy_bytes(&mut from, bytes, &file, &upload.algorithm).await;
+    let hashed = hashed.inspect_err(|_| drop(std::fs::remove_file(&file))).map_err(broken)?;
+    let Hashed { md5, size, checksums } = hashed;
+    let part = Part { number: input.part_number, size, md5, modified_ms: millis(now), checksums };
+    place(&file, &dir, &part)?;
+    let mut result = CopyPartResult {
+        e_tag: Some(ETag::Strong(part.etag())),
+        last_modified: Some(super::multipart_list::moment(part.modified_ms)),
+        ..Default::default()
+    };
+    if upload.said {
+        put_checksums!(result, part.checksums);
+    }
+    let versioned = objects.config(named(&input.copy_source)?.0)?.versioning.is_some();
+    Ok(UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        copy_source_version_id: versioned.then(|| old.id().to_owned()),
+        server_side_encryption: Some(sse()),
+        ..Default::default()
+    })
 }
 
 fn part_file(dir: &Path, number: i32) -> PathBuf {
@@ -115,10 +233,18 @@ fn part_file(dir: &Path, number: i32) -> PathBuf {
 }
 
 /// The parts a completion names, each checked against what came in.
-fn chosen(named: &[CompletedPart], there: &BTreeMap<i32, Part>) -> S3Result<Vec<Part>> {
+fn chosen(named: &[CompletedPart], there: &BTreeMap<i32, Part>, upload: &Upload) -> S3Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
     for named in named {
         let number = named.part_number.unwrap_or_default();
+        if upload.composite && !given_checksums!(named).contains_key(&upload.algorithm) {
+            return Err(s3_error!(
+                InvalidRequest,
+                "The upload was created using a {} checksum. The complete request must include the checksum for each part. It was missing for part {} in the request.",
+                upload.algorithm.to_ascii_lowercase(),
+                number
+            ));
+        }
         if parts.last().is_some_and(|last| last.number >= number) {
             return Err(s3_error!(InvalidPartOrder, "The list of parts was not in ascending order."));
         }
@@ -178,8 +304,19 @@ pub(super) async fn complete(
     now: SystemTime,
 ) -> S3Result<CompleteMultipartUploadOutput> {
     let (dir, upload) = objects.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let only = Only::writing(objects, &input.bucket, &input.key, input.if_match.clone(), input.if_none_match.clone())?;
+    // Asked before the parts are put together, and again when the object is put in place.
+    only.allows(objects.current(&input.bucket, &input.key).as_ref())?;
+    let asked = input.checksum_type.as_ref().map(|t| t.as_str() == ChecksumType::COMPOSITE);
+    if asked.is_some_and(|composite| composite != upload.composite) {
+        return Err(s3_error!(
+            InvalidRequest,
+            "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
+            kind(upload.composite).as_str()
+        ));
+    }
     let named = input.multipart_upload.as_ref().and_then(|m| m.parts.as_deref()).unwrap_or_default();
-    let parts = chosen(named, &Objects::parts(&dir)?)?;
+    let parts = chosen(named, &Objects::parts(&dir)?, &upload)?;
     let file = objects.fresh_file(&input.bucket)?;
     let joined = tokio::task::spawn_blocking({
         let (dir, parts, algorithm, file) = (dir.clone(), parts.clone(), upload.algorithm.clone(), file.clone());
@@ -210,7 +347,17 @@ pub(super) async fn complete(
         size: hashed.size,
         etag: format!("{}-{}", hex::encode(digest), parts.len()),
         modified_ms: millis(now),
-        headers: upload.headers,
+        parts: parts
+            .into_iter()
+            .map(|part| PartMeta { number: part.number, size: part.size, checksums: part.checksums })
+            .collect(),
+        acl: upload.acl,
+        class: upload.class,
+        redirect: upload.redirect,
+        headers: Headers {
+            content_encoding: without_chunks(upload.headers.content_encoding.clone()),
+            ..upload.headers
+        },
         metadata: upload.metadata,
         checksums,
         composite: upload.composite,
@@ -221,11 +368,12 @@ pub(super) async fn complete(
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         e_tag: Some(meta.tag()),
         checksum_type: Some(kind(meta.composite)),
+        server_side_encryption: Some(sse()),
         ..Default::default()
     };
     put_checksums!(output, meta.checksums);
-    let only = Only { if_match: input.if_match, if_none_match: input.if_none_match };
-    objects.commit(&input.bucket, &file, meta, &only).inspect_err(|_| drop(std::fs::remove_file(&file)))?;
+    let version = objects.commit(&input.bucket, &file, meta, &only);
+    output.version_id = version.inspect_err(|_| drop(std::fs::remove_file(&file)))?.filter(|id| id != "null");
     std::fs::remove_dir_all(dir).map_err(broken)?;
     output.bucket = Some(input.bucket);
     output.key = Some(input.key);
@@ -235,87 +383,4 @@ pub(super) async fn complete(
 pub(super) fn abort(objects: &Objects, bucket: &str, key: &str, id: &str) -> S3Result<()> {
     let (dir, _) = objects.upload(bucket, key, id)?;
     std::fs::remove_dir_all(dir).map_err(broken)
-}
-
-fn moment(ms: u64) -> Timestamp {
-    Timestamp::from(UNIX_EPOCH + Duration::from_millis(ms))
-}
-
-pub(super) fn list_parts(objects: &Objects, input: ListPartsInput) -> S3Result<ListPartsOutput> {
-    let (dir, upload) = objects.upload(&input.bucket, &input.key, &input.upload_id)?;
-    let from = input.part_number_marker.unwrap_or_default();
-    let size = input.max_parts.unwrap_or(1000).clamp(1, 1000);
-    let all = Objects::parts(&dir)?;
-    let mut behind = all.range(from + 1..).map(|(_, part)| part);
-    let page: Vec<_> = behind.by_ref().take(usize::try_from(size).unwrap_or(1000)).collect();
-    let next = behind.next().and_then(|_| page.last()).map(|part| part.number);
-    let parts = page.iter().map(|part| {
-        let mut described = s3s::dto::Part {
-            part_number: Some(part.number),
-            size: i64::try_from(part.size).ok(),
-            e_tag: Some(ETag::Strong(part.etag())),
-            last_modified: Some(moment(part.modified_ms)),
-            ..Default::default()
-        };
-        put_checksums!(described, part.checksums);
-        described
-    });
-    Ok(ListPartsOutput {
-        parts: Some(parts.collect()),
-        is_truncated: Some(next.is_some()),
-        next_part_number_marker: next,
-        max_parts: Some(size),
-        bucket: Some(input.bucket),
-        key: Some(input.key),
-        upload_id: Some(input.upload_id),
-        checksum_algorithm: Some(ChecksumAlgorithm::from(upload.algorithm)),
-        checksum_type: Some(kind(upload.composite)),
-        ..Default::default()
-    })
-}
-
-pub(super) fn list_uploads(
-    objects: &Objects,
-    input: ListMultipartUploadsInput,
-) -> S3Result<ListMultipartUploadsOutput> {
-    objects.has(&input.bucket)?;
-    let prefix = input.prefix.clone().unwrap_or_default();
-    let mut uploads = Vec::new();
-    for entry in std::fs::read_dir(objects.dir_of(&input.bucket).join("uploads")).map_err(broken)? {
-        let entry = entry.map_err(broken)?;
-        // One that was completed or aborted meanwhile has no file any more.
-        if let Ok(upload) = read_json::<Upload>(&entry.path().join("upload.json")) {
-            uploads.push((upload.key.clone(), entry.file_name().to_string_lossy().into_owned(), upload));
-        }
-    }
-    uploads.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-    let key_marker = input.key_marker.clone().unwrap_or_default();
-    let id_marker = input.upload_id_marker.clone().unwrap_or_default();
-    let behind = |key: &str, id: &str| {
-        key > key_marker.as_str() || (key == key_marker && !id_marker.is_empty() && id > id_marker.as_str())
-    };
-    let size = input.max_uploads.unwrap_or(1000).clamp(1, 1000);
-    let mut wanted = uploads.into_iter().filter(|(key, id, _)| key.starts_with(&prefix) && behind(key, id));
-    let page: Vec<_> = wanted.by_ref().take(usize::try_from(size).unwrap_or(1000)).collect();
-    let next = wanted.next().and_then(|_| page.last()).map(|(key, id, _)| (key.clone(), id.clone()));
-    let as_url = input.encoding_type.is_some();
-    let described = page.into_iter().map(|(key, id, upload)| MultipartUpload {
-        key: Some(encoded(&key, as_url)),
-        upload_id: Some(id),
-        initiated: Some(moment(upload.begun_ms)),
-        checksum_algorithm: Some(ChecksumAlgorithm::from(upload.algorithm)),
-        checksum_type: Some(kind(upload.composite)),
-        ..Default::default()
-    });
-    Ok(ListMultipartUploadsOutput {
-        uploads: Some(described.collect()),
-        bucket: Some(input.bucket),
-        prefix: input.prefix,
-        encoding_type: input.encoding_type,
-        max_uploads: Some(size),
-        is_truncated: Some(next.is_some()),
-        next_key_marker: next.as_ref().map(|(key, _)| encoded(key, as_url)),
-        next_upload_id_marker: next.map(|(_, id)| id),
-        ..Default::default()
-    })
 }

@@ -12,7 +12,10 @@ use s3s::{S3Result, TrailingHeaders, s3_error};
 use tokio::io::AsyncWriteExt;
 
 use super::broken;
-use super::hash::{ALGORITHMS, Hashed, Hasher};
+use super::hash::{ALGORITHMS, Hashed, Hasher, well_formed};
+
+/// The most bytes that one request brings. Source: S3 API, `PutObject`.
+const LARGEST: u64 = 5 << 30;
 
 /// What the sender says of a body.
 pub(super) struct Said<'a> {
@@ -51,10 +54,48 @@ impl Drop for Received {
 
 /// The sender went away, or its body is not what its signature says.
 fn early(source: s3s::StdError) -> s3s::S3Error {
-    let mut error =
-        s3s::S3Error::with_message(s3s::S3ErrorCode::IncompleteBody, format!("the body ended early: {source}"));
+    // `s3s` keeps these errors to itself; their texts are all that tells them apart.
+    let why = source.to_string();
+    let mut error = if why.contains("Sha256Mismatch") {
+        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+        super::bucket::custom("XAmzContentSHA256Mismatch", message, http::StatusCode::BAD_REQUEST)
+    } else if why.contains("SignatureMismatch") {
+        s3_error!(
+            SignatureDoesNotMatch,
+            "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+        )
+    } else {
+        s3_error!(IncompleteBody, "You did not provide the number of bytes specified by the Content-Length HTTP header")
+    };
     error.set_source(source);
     error
+}
+
+/// Holds what is said of a body to its form, before the body comes.
+fn check(said: &Said<'_>, announced: &[String]) -> S3Result<()> {
+    let named: std::collections::BTreeSet<&str> = said.checksums.keys().chain(announced).map(String::as_str).collect();
+    if named.len() > 1 {
+        return Err(s3_error!(
+            InvalidRequest,
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+        ));
+    }
+    for (name, value) in &said.checksums {
+        if !well_formed(name, value) {
+            return Err(s3_error!(
+                InvalidRequest,
+                "Value for x-amz-checksum-{} header is invalid.",
+                name.to_ascii_lowercase()
+            ));
+        }
+    }
+    if said.md5.as_ref().is_some_and(|md5| STANDARD.decode(md5).is_ok_and(|b| b.len() == 16).eq(&false)) {
+        return Err(s3_error!(InvalidDigest, "The Content-MD5 you specified was invalid."));
+    }
+    if said.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok()) > Some(LARGEST) {
+        return Err(s3_error!(EntityTooLarge, "Your proposed upload exceeds the maximum allowed object size."));
+    }
+    Ok(())
 }
 
 /// Writes a body to `path` and checks it.
@@ -64,6 +105,7 @@ pub(super) async fn receive(body: Option<StreamingBlob>, path: PathBuf, said: Sa
         .flat_map(|v| v.split(','))
         .filter_map(|name| name.trim().to_ascii_lowercase().strip_prefix("x-amz-checksum-").map(str::to_uppercase))
         .collect();
+    check(&said, &announced)?;
     let mut algorithms: Vec<&str> = said.checksums.keys().chain(&announced).map(String::as_str).collect();
     if algorithms.is_empty() {
         algorithms.extend(said.algorithm);

@@ -11,7 +11,7 @@ impl Objects {
         let config = BucketConfig {
             region: region.to_owned(),
             created_ms: now_ms,
-            block: Some(Block { acls: true, ignore_acls: true, policy: true, restrict: true }),
+            block: Some(Block::ALL),
             policy: Some(policy.to_owned()),
             ownership: Some("BucketOwnerEnforced".to_owned()),
             ..BucketConfig::default()

@@ -1,25 +1,26 @@
-//! Buckets and objects in files: `BUCKET/bucket.json`, `BUCKET/meta/DIGEST.json` and the bytes in `BUCKET/data`.
+//! Buckets and objects in files: `BUCKET/bucket.json`, the current version of an object in `BUCKET/meta/DIGEST.json`,
+//! those before it in `BUCKET/versions/DIGEST/ID.json`, and the bytes in `BUCKET/data`.
 //!
 //! In memory are the keys only, for listing. An object is there once its meta file has been renamed into place, so a
 //! process killed at any moment leaves either the old object or the new one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use s3s::dto::ETagCondition;
-use s3s::{S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Result, s3_error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::super::state::Shared;
-use super::super::law::Law;
+use super::broken;
 use super::bucket::BucketConfig;
 use super::hash::name_of;
 use super::meta::ObjectMeta;
-use super::{broken, by};
+use super::only::Watchers;
 
 /// The objects of all buckets; clones share them.
 #[derive(Clone)]
@@ -31,19 +32,29 @@ struct Inner {
     dir: PathBuf,
     shared: Shared,
     buckets: Mutex<BTreeMap<String, Held>>,
+    watchers: Watchers,
 }
 
 /// A bucket in memory.
 pub(super) struct Held {
-    pub(super) config: BucketConfig,
+    pub(super) config: Arc<BucketConfig>,
+    /// Keys that are there.
     pub(super) keys: BTreeSet<String>,
+    /// Keys whose current version is a delete marker.
+    pub(super) hidden: BTreeSet<String>,
 }
 
-/// Under which condition a write may take place.
-#[derive(Default)]
-pub(super) struct Only {
-    pub if_match: Option<ETagCondition>,
-    pub if_none_match: Option<ETagCondition>,
+impl Held {
+    /// Enters what is current at a key now.
+    pub(super) fn enter(&mut self, key: &str, current: Option<&ObjectMeta>) {
+        self.keys.remove(key);
+        self.hidden.remove(key);
+        match current {
+            Some(meta) if meta.marker => drop(self.hidden.insert(key.to_owned())),
+            Some(_) => drop(self.keys.insert(key.to_owned())),
+            None => {}
+        }
+    }
 }
 
 impl Objects {
@@ -55,25 +66,40 @@ impl Objects {
             let path = entry?.path();
             if let Ok(config) = read_json::<BucketConfig>(&path.join("bucket.json")) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let keys = recover(&path)?;
                 shared.lock().buckets.insert(name.clone(), config.as_state());
-                buckets.insert(name, Held { config, keys });
+                let mut held = Held { config: Arc::new(config), keys: BTreeSet::new(), hidden: BTreeSet::new() };
+                recover(&path, &mut held)?;
+                buckets.insert(name, held);
             }
         }
-        let inner = Inner { dir, shared: shared.clone(), buckets: Mutex::new(buckets) };
+        let inner = Inner { dir, shared: shared.clone(), buckets: Mutex::new(buckets), watchers: Watchers::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     /// An object and its open file, or nothing when there is no such bucket or key.
     pub async fn open(&self, bucket: &str, key: &str) -> Option<(ObjectMeta, tokio::fs::File)> {
+        self.open_version(bucket, key, None).await.ok()
+    }
+
+    /// An object's version, or its current one, and its open file.
+    pub(super) async fn open_version(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> S3Result<(ObjectMeta, tokio::fs::File)> {
         // An overwrite may take the bytes away between the two reads; the second look finds the new ones.
         for _ in 0..8 {
-            let meta = self.meta(bucket, key)?;
+            let meta = self.need(bucket, key, version)?;
             if let Ok(file) = tokio::fs::File::open(self.dir_of(bucket).join("data").join(&meta.data)).await {
-                return Some((meta, file));
+                return Ok((meta, file));
             }
         }
-        None
+        Err(no_key())
+    }
+
+    pub(super) fn watchers(&self) -> &Watchers {
+        &self.inner.watchers
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Held>> {
@@ -95,83 +121,32 @@ impl Objects {
         if self.lock().contains_key(bucket) { Ok(()) } else { Err(no_bucket()) }
     }
 
-    /// The meta of an object.
-    pub(super) fn meta(&self, bucket: &str, key: &str) -> Option<ObjectMeta> {
-        read_json(&meta_file(&self.dir_of(bucket), key)).ok()
-    }
-
-    /// The meta of an object, or `NoSuchBucket` or `NoSuchKey`.
-    pub(super) fn need(&self, bucket: &str, key: &str) -> S3Result<ObjectMeta> {
-        self.has(bucket)?;
-        self.meta(bucket, key).ok_or_else(|| s3_error!(NoSuchKey, "The specified key does not exist."))
-    }
-
-    /// Puts an object in place whose bytes lie in `file`.
-    pub(super) fn commit(&self, bucket: &str, file: &Path, mut meta: ObjectMeta, only: &Only) -> S3Result<()> {
-        let mut buckets = self.lock();
-        let held = buckets.get_mut(bucket).ok_or_else(no_bucket)?;
-        let dir = self.dir_of(bucket);
-        let before = self.meta(bucket, &meta.key);
-        allowed(before.as_ref(), only)?;
-        meta.data = super::super::fresh();
-        fs::rename(file, dir.join("data").join(&meta.data)).map_err(broken)?;
-        write_json(&meta_file(&dir, &meta.key), &meta).map_err(broken)?;
-        held.keys.insert(meta.key);
-        if let Some(before) = before {
-            let _ = fs::remove_file(dir.join("data").join(before.data));
-        }
-        Ok(())
-    }
-
-    /// Writes what is kept of an object beside its bytes anew.
-    pub(super) fn amend(&self, bucket: &str, key: &str, f: impl FnOnce(&mut ObjectMeta)) -> S3Result<()> {
-        let buckets = self.lock();
-        if !buckets.contains_key(bucket) {
-            return Err(no_bucket());
-        }
-        let meta = self.meta(bucket, key);
-        let mut meta = meta.ok_or_else(|| s3_error!(NoSuchKey, "The specified key does not exist."))?;
-        f(&mut meta);
-        write_json(&meta_file(&self.dir_of(bucket), key), &meta).map_err(broken)
-    }
-
-    /// Takes an object away; none there is no error.
-    pub(super) fn remove(&self, bucket: &str, key: &str, only: &Only) -> S3Result<()> {
-        let mut buckets = self.lock();
-        let held = buckets.get_mut(bucket).ok_or_else(no_bucket)?;
-        let dir = self.dir_of(bucket);
-        let before = self.meta(bucket, key);
-        allowed(before.as_ref(), only)?;
-        if let Some(before) = before {
-            fs::remove_file(meta_file(&dir, key)).map_err(broken)?;
-            let _ = fs::remove_file(dir.join("data").join(before.data));
-        }
-        held.keys.remove(key);
-        Ok(())
-    }
-
     /// Makes a bucket's directories and enters it.
     pub(super) fn make_bucket(&self, name: &str, config: BucketConfig) -> S3Result<()> {
         let mut buckets = self.lock();
         if buckets.contains_key(name) {
             let message = "Your previous request to create the named bucket succeeded and you already own it.";
-            return Err(s3s::S3Error::with_message(S3ErrorCode::BucketAlreadyOwnedByYou, message));
+            return Err(s3_error!(BucketAlreadyOwnedByYou, "{}", message));
         }
         let dir = self.dir_of(name);
-        for below in ["meta", "data", "tmp", "uploads"] {
+        for below in ["meta", "versions", "data", "tmp", "uploads"] {
             fs::create_dir_all(dir.join(below)).map_err(broken)?;
         }
         write_json(&dir.join("bucket.json"), &config).map_err(broken)?;
         self.mirror(name, Some(&config));
-        buckets.insert(name.to_owned(), Held { config, keys: BTreeSet::new() });
+        let held = Held { config: Arc::new(config), keys: BTreeSet::new(), hidden: BTreeSet::new() };
+        buckets.insert(name.to_owned(), held);
         Ok(())
     }
 
     /// Removes an empty bucket.
     pub(super) fn drop_bucket(&self, name: &str) -> S3Result<()> {
         let mut buckets = self.lock();
-        if !buckets.get(name).ok_or_else(no_bucket)?.keys.is_empty() {
-            return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty"));
+        let held = buckets.get(name).ok_or_else(no_bucket)?;
+        if !held.keys.is_empty() || !held.hidden.is_empty() {
+            let more =
+                if held.config.versioning.is_some() { ". You must delete all versions in the bucket." } else { "" };
+            return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty{}", more));
         }
         let dir = self.dir_of(name);
         fs::remove_file(dir.join("bucket.json")).map_err(broken)?;
@@ -184,16 +159,16 @@ impl Objects {
     pub(super) fn configure<T>(&self, name: &str, f: impl FnOnce(&mut BucketConfig) -> S3Result<T>) -> S3Result<T> {
         let mut buckets = self.lock();
         let held = buckets.get_mut(name).ok_or_else(no_bucket)?;
-        let mut config = held.config.clone();
+        let mut config = BucketConfig::clone(&held.config);
         let answer = f(&mut config)?;
         write_json(&self.dir_of(name).join("bucket.json"), &config).map_err(broken)?;
         self.mirror(name, Some(&config));
-        held.config = config;
+        held.config = Arc::new(config);
         Ok(answer)
     }
 
     /// Looks at a bucket's configuration.
-    pub(super) fn config(&self, name: &str) -> S3Result<BucketConfig> {
+    pub(super) fn config(&self, name: &str) -> S3Result<Arc<BucketConfig>> {
         self.lock().get(name).map(|held| held.config.clone()).ok_or_else(no_bucket)
     }
 
@@ -212,43 +187,43 @@ pub(super) fn no_bucket() -> s3s::S3Error {
     s3_error!(NoSuchBucket, "The specified bucket does not exist")
 }
 
-/// The file an object's meta lies in.
-fn meta_file(bucket: &Path, key: &str) -> PathBuf {
+pub(super) fn no_key() -> s3s::S3Error {
+    s3_error!(NoSuchKey, "The specified key does not exist.")
+}
+
+/// The file the current version of an object is described in.
+pub(super) fn meta_file(bucket: &Path, key: &str) -> PathBuf {
     bucket.join("meta").join(format!("{}.json", name_of(key)))
 }
 
-/// Holds a write to its conditions (law C7).
-fn allowed(before: Option<&ObjectMeta>, only: &Only) -> S3Result<()> {
-    let failed = || {
-        let message = "At least one of the pre-conditions you specified did not hold";
-        Err(by(Law::C7, S3ErrorCode::PreconditionFailed, message))
-    };
-    let same = |condition: &ETagCondition, meta: &ObjectMeta| match condition {
-        ETagCondition::Any => true,
-        ETagCondition::ETag(tag) => tag.value() == meta.etag,
-    };
-    match (&only.if_none_match, before) {
-        (Some(condition), Some(meta)) if same(condition, meta) => return failed(),
-        _ => {}
-    }
-    match (&only.if_match, before) {
-        (Some(_), None) => Err(s3_error!(NoSuchKey, "The specified key does not exist.")),
-        (Some(condition), Some(meta)) if !same(condition, meta) => failed(),
-        _ => Ok(()),
-    }
+/// The directory the versions before the current one are described in.
+pub(super) fn versions_dir(bucket: &Path, key: &str) -> PathBuf {
+    bucket.join("versions").join(name_of(key))
 }
 
 /// Finds a bucket's keys after a restart, and clears what was on its way in.
-fn recover(bucket: &Path) -> io::Result<BTreeSet<String>> {
-    let (mut keys, mut data) = (BTreeSet::new(), BTreeSet::new());
+fn recover(bucket: &Path, held: &mut Held) -> io::Result<()> {
+    // A bucket of an earlier release has no versions.
+    fs::create_dir_all(bucket.join("versions"))?;
+    let mut data = BTreeSet::new();
     for entry in fs::read_dir(bucket.join("meta"))? {
         let path = entry?.path();
-        if let Ok(meta) = read_json::<ObjectMeta>(&path) {
-            data.insert(meta.data);
-            keys.insert(meta.key);
-        } else {
-            // Half a meta file has never been renamed into place: nobody was told of it.
-            fs::remove_file(path)?;
+        match read_json::<ObjectMeta>(&path) {
+            Ok(meta) if path.extension() == Some(OsStr::new("json")) => {
+                held.enter(&meta.key, Some(&meta));
+                data.insert(meta.data);
+            }
+            // What has never been renamed into place nobody was told of.
+            _ => fs::remove_file(path)?,
+        }
+    }
+    for entry in fs::read_dir(bucket.join("versions"))? {
+        for version in fs::read_dir(entry?.path())? {
+            let path = version?.path();
+            match read_json::<ObjectMeta>(&path) {
+                Ok(meta) if path.extension() == Some(OsStr::new("json")) => drop(data.insert(meta.data)),
+                _ => fs::remove_file(path)?,
+            }
         }
     }
     for entry in fs::read_dir(bucket.join("data"))? {
@@ -260,16 +235,16 @@ fn recover(bucket: &Path) -> io::Result<BTreeSet<String>> {
     for entry in fs::read_dir(bucket.join("tmp"))? {
         fs::remove_file(entry?.path())?;
     }
-    Ok(keys)
+    Ok(())
 }
 
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
     Ok(serde_json::from_slice(&fs::read(path)?)?)
 }
 
-/// Writes beside and renames into place.
+/// Writes beside and renames into place; on a full disk nothing is left.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let beside = path.with_extension("new");
-    fs::write(&beside, serde_json::to_vec(value)?)?;
-    fs::rename(beside, path)
+    let written = fs::write(&beside, serde_json::to_vec(value)?).and_then(|()| fs::rename(&beside, path));
+    written.inspect_err(|_| drop(fs::remove_file(&beside)))
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use s3s::{S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
+use super::acl::Acl;
 use super::meta::Headers;
 use super::store::read_json;
 use super::{Objects, broken};
@@ -19,7 +20,16 @@ pub(super) struct Upload {
     pub metadata: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
     pub algorithm: String,
+    /// Whoever began it chose the algorithm.
+    #[serde(default)]
+    pub said: bool,
     pub composite: bool,
+    #[serde(default)]
+    pub acl: Option<Acl>,
+    #[serde(default)]
+    pub class: Option<String>,
+    #[serde(default)]
+    pub redirect: Option<String>,
 }
 
 /// A part that has come in.
@@ -69,7 +79,7 @@ impl Objects {
     }
 }
 
-fn no_upload() -> s3s::S3Error {
+pub(super) fn no_upload() -> s3s::S3Error {
     s3_error!(
         NoSuchUpload,
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."

@@ -1,24 +1,21 @@
-//! Writing objects: put, copy, delete.
+//! Writing objects: put and delete.
 
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use s3s::dto::{
-    ChecksumAlgorithm, ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource,
-    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition, MetadataDirective, PutObjectInput,
-    PutObjectOutput, TaggingDirective,
+    ChecksumAlgorithm, ChecksumType, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
+    DeletedObject, ETagCondition, PutObjectInput, PutObjectOutput,
 };
 use s3s::{S3Request, S3Result, s3_error};
 
-use super::meta::{given_checksums, headers_of, millis, put_checksums};
+use super::acl::given_acl;
+use super::caller::Caller;
+use super::meta::{class_in, encryption_in, given_checksums, headers_of, metadata_in, millis, put_checksums};
+use super::only::Only;
 use super::receive::{Said, receive};
-use super::store::Only;
-use super::{ObjectMeta, Objects, broken};
-
-/// `k=v&k=v` of the `x-amz-tagging` header.
-pub(super) fn tags_of(header: Option<String>) -> BTreeMap<String, String> {
-    form_urlencoded::parse(header.unwrap_or_default().as_bytes()).into_owned().collect()
-}
+use super::tags::tags_of;
+use super::versions::Removed;
+use super::{ObjectMeta, Objects};
 
 fn full() -> ChecksumType {
     ChecksumType::from_static(ChecksumType::FULL_OBJECT)
@@ -28,8 +25,17 @@ pub(super) async fn put(
     objects: &Objects,
     request: S3Request<PutObjectInput>,
     now: SystemTime,
+    caller: &Caller,
 ) -> S3Result<PutObjectOutput> {
     let mut input = request.input;
+    let only = Only::writing(objects, &input.bucket, &input.key, input.if_match.take(), input.if_none_match.take())?;
+    let sse = encryption_in(input.server_side_encryption.as_ref(), input.sse_customer_algorithm.as_deref())?;
+    let resource = format!("arn:aws:s3:::{}/{}", input.bucket, input.key);
+    let acl = given_acl!(input);
+    let acl = objects.config(&input.bucket)?.admit(acl, "s3:PutObject", &resource, caller.name())?;
+    let class = class_in(input.storage_class.as_ref())?;
+    let metadata = metadata_in(input.metadata.take())?;
+    let tags = tags_of(input.tagging.take())?;
     let said = Said {
         checksums: given_checksums!(input),
         md5: input.content_md5.take(),
@@ -47,21 +53,29 @@ pub(super) async fn put(
         etag: hex::encode(received.hashed.md5),
         modified_ms: millis(now),
         headers,
-        metadata: input.metadata.unwrap_or_default().into_iter().collect(),
+        metadata,
         checksums: received.hashed.checksums.clone(),
-        tags: tags_of(input.tagging),
+        tags,
+        acl,
+        class,
+        redirect: input.website_redirect_location,
         ..ObjectMeta::default()
     };
-    let mut output = PutObjectOutput { e_tag: Some(meta.tag()), checksum_type: Some(full()), ..Default::default() };
+    let mut output = PutObjectOutput {
+        e_tag: Some(meta.tag()),
+        checksum_type: Some(full()),
+        server_side_encryption: Some(sse),
+        ..Default::default()
+    };
     put_checksums!(output, meta.checksums);
-    let only = Only { if_match: input.if_match, if_none_match: input.if_none_match };
     let file = received.keep();
-    objects.commit(&input.bucket, &file, meta, &only).inspect_err(|_| drop(std::fs::remove_file(&file)))?;
+    let version = objects.commit(&input.bucket, &file, meta, &only);
+    output.version_id = version.inspect_err(|_| drop(std::fs::remove_file(&file)))?.filter(|id| id != "null");
     Ok(output)
 }
 
 /// `aws-chunked` is how the body came, not what it is.
-fn without_chunks(encoding: Option<String>) -> Option<String> {
+pub(super) fn without_chunks(encoding: Option<String>) -> Option<String> {
     let kept = encoding?
         .split(',')
         .map(str::trim)
@@ -71,63 +85,46 @@ fn without_chunks(encoding: Option<String>) -> Option<String> {
     Some(kept).filter(|k| !k.is_empty())
 }
 
-pub(super) async fn copy(objects: &Objects, mut input: CopyObjectInput, now: SystemTime) -> S3Result<CopyObjectOutput> {
-    let CopySource::Bucket { bucket, key, .. } = &input.copy_source else {
-        return Err(s3_error!(NotImplemented, "the rehearsal cloud copies from buckets only"));
-    };
-    let replace = |directive: Option<&str>| directive == Some("REPLACE");
-    let replace_metadata = replace(input.metadata_directive.as_ref().map(MetadataDirective::as_str));
-    if **bucket == *input.bucket && **key == *input.key && !replace_metadata {
-        let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
-                       object's metadata, storage class, website redirect location or encryption attributes.";
-        return Err(s3s::S3Error::with_message(s3s::S3ErrorCode::InvalidRequest, message));
-    }
-    objects.need(bucket, key)?;
-    let source = objects.open(bucket, key).await;
-    let (source, mut from) = source.ok_or_else(|| s3_error!(NoSuchKey, "The specified key does not exist."))?;
-    let same = |c: &ETagCondition| c.is_any() || c.as_etag().is_some_and(|t| t.value() == source.etag);
-    let unmet = input.copy_source_if_match.as_ref().is_some_and(|c| !same(c))
-        || input.copy_source_if_none_match.as_ref().is_some_and(same);
-    if unmet {
-        return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
-    }
-    let file = objects.fresh_file(&input.bucket)?;
-    let mut to = tokio::fs::File::create(&file).await.map_err(broken)?;
-    let copied = tokio::io::copy(&mut from, &mut to).await;
-    let copied = copied.and(tokio::io::AsyncWriteExt::flush(&mut to).await);
-    copied.inspect_err(|_| drop(std::fs::remove_file(&file))).map_err(broken)?;
-    let mut meta = ObjectMeta { key: input.key.clone(), modified_ms: millis(now), ..source };
-    if replace_metadata {
-        meta.headers = headers_of!(input);
-        meta.metadata = input.metadata.take().unwrap_or_default().into_iter().collect();
-    }
-    if replace(input.tagging_directive.as_ref().map(TaggingDirective::as_str)) {
-        meta.tags = tags_of(input.tagging);
-    }
-    let mut result =
-        CopyObjectResult { e_tag: Some(meta.tag()), last_modified: Some(meta.timestamp()), ..Default::default() };
-    put_checksums!(result, meta.checksums);
-    objects.commit(&input.bucket, &file, meta, &Only::default()).inspect_err(|_| drop(std::fs::remove_file(&file)))?;
-    Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+pub(super) fn delete(objects: &Objects, input: DeleteObjectInput, now: SystemTime) -> S3Result<DeleteObjectOutput> {
+    let only = Only::deleting(input.if_match, input.if_match_last_modified_time, input.if_match_size);
+    let Removed { marker, version } =
+        objects.remove(&input.bucket, &input.key, input.version_id.as_deref(), &only, millis(now))?;
+    Ok(DeleteObjectOutput { delete_marker: marker.then_some(true), version_id: version, ..Default::default() })
 }
 
-pub(super) fn delete_many(objects: &Objects, input: DeleteObjectsInput) -> S3Result<DeleteObjectsOutput> {
+pub(super) fn delete_many(
+    objects: &Objects,
+    input: DeleteObjectsInput,
+    now: SystemTime,
+    caller: &Caller,
+) -> S3Result<DeleteObjectsOutput> {
     objects.has(&input.bucket)?;
-    if input.delete.objects.len() > 1000 {
-        return Err(s3_error!(MalformedXML, "A delete request names at most 1000 keys"));
+    let schema = "The XML you provided was not well-formed or did not validate against our published schema";
+    if input.delete.objects.len() > 1000 || input.delete.objects.is_empty() {
+        return Err(s3_error!(MalformedXML, "{}", schema));
     }
     let quiet = input.delete.quiet.unwrap_or(false);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
-        let only = Only { if_match: object.e_tag.map(ETagCondition::ETag), ..Only::default() };
-        match objects.remove(&input.bucket, &object.key, &only) {
-            Ok(()) if quiet => {}
-            Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..Default::default() }),
+        let only = Only::deleting(object.e_tag.map(ETagCondition::ETag), object.last_modified_time, object.size);
+        let version = object.version_id.as_deref();
+        let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+        let removed = caller
+            .may(objects, action, &input.bucket, Some(&object.key))
+            .and_then(|()| objects.remove(&input.bucket, &object.key, version, &only, millis(now)));
+        match removed {
+            Ok(_) if quiet => {}
+            Ok(removed) => deleted.push(DeletedObject {
+                key: Some(object.key),
+                delete_marker: removed.marker.then_some(true),
+                delete_marker_version_id: removed.version.filter(|_| removed.marker),
+                version_id: object.version_id,
+            }),
             Err(error) => errors.push(s3s::dto::Error {
                 code: Some(error.code().as_str().to_owned()),
                 message: error.message().map(str::to_owned),
                 key: Some(object.key),
-                version_id: None,
+                version_id: object.version_id,
             }),
         }
     }

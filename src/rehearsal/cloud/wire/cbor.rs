@@ -61,9 +61,21 @@ pub fn answer(node: &Node) -> Vec<u8> {
 
 /// An error as RPC v2 says it; the code of the query protocol it had before goes into a header beside.
 pub fn error(error: &ApiError) -> Vec<u8> {
-    let tree = Node::default().put("__type", error.code).put("message", error.text()).put("Message", error.text());
+    let shape = SHAPES.iter().find(|(code, _)| *code == error.code).map_or(error.code, |(_, shape)| shape);
+    let tree = Node::default().put("__type", shape).put("message", error.text()).put("Message", error.text());
     write(&value(&tree))
 }
+
+/// The codes of the query protocol that are not the names of their shapes.
+/// Source: the service model of CloudWatch, `httpError` and `awsQueryError` of its errors.
+const SHAPES: [(&str, &str); 6] = [
+    ("InvalidParameterValue", "InvalidParameterValueException"),
+    ("MissingParameter", "MissingRequiredParameterException"),
+    ("InvalidParameterCombination", "InvalidParameterCombinationException"),
+    ("InternalServiceError", "InternalServiceFault"),
+    ("InvalidFormat", "InvalidFormatFault"),
+    ("LimitExceeded", "LimitExceededFault"),
+];
 
 fn write(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
@@ -87,6 +99,11 @@ mod tests {
         );
         let back = read(&answer(&tree)).unwrap();
         assert_eq!((back.get("Id"), back.get("Period"), back.get("Whole")), (Some("q1"), Some("60"), Some("2")));
+        let Value::Map(members) = ciborium::from_reader::<Value, _>(answer(&tree).as_slice()).unwrap() else {
+            panic!()
+        };
+        let whole = members.iter().find(|(name, _)| name.as_text() == Some("Whole")).unwrap();
+        assert!(whole.1.is_float(), "a client's decoder takes no integer for a double");
         let moment = back.child("At").unwrap();
         assert_eq!((moment.kind, moment.text.as_str()), (Kind::Moment, "1.5"));
         assert_eq!(back.texts("Values"), ["0.25"]);

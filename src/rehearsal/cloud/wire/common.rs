@@ -38,6 +38,16 @@ impl Service {
         }
     }
 
+    /// The request names no signature that can be read.
+    pub fn incomplete(&self) -> ApiError {
+        let message = "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' \
+            parameter. Authorization header requires 'SignedHeaders' parameter.";
+        match self.protocol {
+            Json(_) | Cbor(_) => refuse("IncompleteSignatureException", message),
+            _ => refuse("IncompleteSignature", message),
+        }
+    }
+
     /// The key is nobody's.
     pub fn stranger(&self) -> ApiError {
         let message = "The security token included in the request is invalid.";

@@ -46,8 +46,18 @@ macro_rules! leaves {
 
 leaves! {
     Text: str, String, Cow<'_, str>, std::net::IpAddr, std::net::Ipv4Addr, http::Method;
-    Number: u8, u16, u32, u64, usize, i32, i64, f64;
+    Number: u8, u16, u32, u64, usize, i32, i64;
     Truth: bool;
+}
+
+/// With its point, even where nothing stands behind it: CBOR tells a whole number from a decimal one.
+impl Leaf for f64 {
+    fn text(&self) -> String {
+        format!("{self:?}")
+    }
+    fn kind(&self) -> Kind {
+        Kind::Number
+    }
 }
 
 impl Leaf for SystemTime {

@@ -2,6 +2,7 @@
 
 mod cbor;
 mod common;
+pub mod constraint;
 mod ec2;
 mod error;
 mod json;

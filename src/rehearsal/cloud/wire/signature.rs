@@ -11,7 +11,7 @@ use http::request::Parts;
 use super::scope::Scope;
 
 /// How far a request's own time may be from ours.
-const SKEW: Duration = Duration::from_secs(300);
+const SKEW: Duration = Duration::from_mins(5);
 
 /// Says why a request's signature is none of `secret`'s, or nothing if it is.
 pub fn verify(head: &Parts, body: &[u8], scope: &Scope, secret: &str, now: SystemTime) -> Result<(), String> {

@@ -5,7 +5,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use super::conditions;
 use super::table::Table;
-use crate::rehearsal::edge::body::{Body, answer, empty, full};
+use crate::rehearsal::edge::body::{Body, answer, full};
 use crate::rehearsal::state::Action;
 
 /// A redirect or a fixed response. A forward is not the balancer's own: it is answered with 500.
@@ -14,10 +14,9 @@ pub fn respond(action: &Action, request: &Parts, table: &Table) -> Response<Body
         Action::Redirect { protocol, host, port, path, query, status } => {
             let location = location(request, table, [protocol, host, port, path, query]);
             let Ok(location) = HeaderValue::try_from(location) else { return error(StatusCode::BAD_REQUEST) };
-            let mut response = Response::new(empty());
-            *response.status_mut() = StatusCode::from_u16(*status).unwrap_or(StatusCode::FOUND);
+            let mut response = error(StatusCode::from_u16(*status).unwrap_or(StatusCode::FOUND));
             response.headers_mut().insert(header::LOCATION, location);
-            signed(response)
+            response
         }
         Action::Fixed { status, content_type, body } => {
             let mut response = Response::new(full(body.clone()));
@@ -31,11 +30,12 @@ pub fn respond(action: &Action, request: &Parts, table: &Table) -> Response<Body
     }
 }
 
-/// An error page as an Application Load Balancer writes it.
+/// A page about a status, as an Application Load Balancer writes it for errors and redirects.
 pub fn error(status: StatusCode) -> Response<Body> {
     let title = match status {
         StatusCode::SERVICE_UNAVAILABLE => "503 Service Temporarily Unavailable".to_owned(),
         StatusCode::GATEWAY_TIMEOUT => "504 Gateway Time-out".to_owned(),
+        StatusCode::REQUEST_TIMEOUT => "408 Request Time-out".to_owned(),
         other => other.to_string(),
     };
     let page = format!(
@@ -58,7 +58,7 @@ fn location(request: &Parts, table: &Table, [protocol, host, port, path, query]:
             .replace("#{protocol}", scheme)
             .replace("#{host}", conditions::host(request).unwrap_or_default())
             .replace("#{port}", &table.port.to_string())
-            .replace("#{path}", request.uri.path().trim_start_matches('/'))
+            .replace("#{path}", request.uri.path().strip_prefix('/').unwrap_or_default())
             .replace("#{query}", request.uri.query().unwrap_or_default())
     };
     let (protocol, host, port) = (fill(protocol).to_lowercase(), fill(host), fill(port));

@@ -2,32 +2,44 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::client::conn::http1::SendRequest;
-use tokio::time::Sleep;
 
-use super::upstream::Upstream;
+use super::progress::Progress;
+use super::upstream::{UnderWay, Upstream};
 use crate::rehearsal::edge::body::{Body, BoxError};
 
-/// A target's body. Gives the connection back once it is read; gives up when nothing comes for the idle timeout.
+/// A wait that only ever ends in an error.
+type Failing = Pin<Box<dyn Future<Output = BoxError> + Send>>;
+
+/// A target's body. Gives the connection back once it is read; gives up when nothing comes for the idle timeout, or when
+/// the target's time is over.
 pub struct Reply {
     inner: Incoming,
     keep: Option<(SendRequest<Body>, Arc<Upstream>)>,
+    upstream: Arc<Upstream>,
     idle: Duration,
     /// Armed only while the target keeps us waiting.
-    timer: Option<Pin<Box<Sleep>>>,
+    patience: Option<Failing>,
+    _under_way: UnderWay,
 }
 
 impl Reply {
     /// The body of an answer that came by `sender`.
-    pub fn new(inner: Incoming, sender: SendRequest<Body>, upstream: Arc<Upstream>, idle: Duration) -> Self {
-        let mut reply = Self { inner, keep: Some((sender, upstream)), idle, timer: None };
+    pub fn new(
+        inner: Incoming,
+        sender: SendRequest<Body>,
+        upstream: Arc<Upstream>,
+        idle: Duration,
+        under_way: UnderWay,
+    ) -> Self {
+        let keep = Some((sender, upstream.clone()));
+        let mut reply = Self { inner, keep, upstream, idle, patience: None, _under_way: under_way };
         reply.settle();
         reply
     }
@@ -39,6 +51,16 @@ impl Reply {
             upstream.give_back(sender);
         }
     }
+
+    fn patience(&self) -> Failing {
+        let (idle, left) = (self.idle, self.upstream.left().clone());
+        Box::pin(async move {
+            tokio::select! {
+                () = tokio::time::sleep(idle) => "the target sent nothing for the idle timeout".into(),
+                () = left.cancelled() => "the target was deregistered, and its delay is over".into(),
+            }
+        })
+    }
 }
 
 impl HttpBody for Reply {
@@ -49,13 +71,15 @@ impl HttpBody for Reply {
         let frame = match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
-                let idle = self.idle;
-                let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
-                ready!(timer.as_mut().poll(cx));
-                return Poll::Ready(Some(Err("the target sent nothing for the idle timeout".into())));
+                if self.patience.is_none() {
+                    self.patience = Some(self.patience());
+                }
+                let Some(patience) = self.patience.as_mut() else { return Poll::Pending };
+                let why = ready!(patience.as_mut().poll(cx));
+                return Poll::Ready(Some(Err(why)));
             }
         };
-        self.timer = None;
+        self.patience = None;
         match &frame {
             None => {
                 if let Some((sender, upstream)) = self.keep.take() {
@@ -74,37 +98,6 @@ impl HttpBody for Reply {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-/// When a client's body last moved, so that a long upload is not taken for a silent target.
-#[derive(Debug)]
-pub struct Progress {
-    start: Instant,
-    last_ms: AtomicU64,
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self { start: Instant::now(), last_ms: AtomicU64::new(0) }
-    }
-}
-
-impl Progress {
-    fn moved(&self) {
-        let ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_ms.store(ms, Ordering::Relaxed);
-    }
-
-    /// Waits until nothing has moved for `idle`.
-    pub async fn standstill(&self, idle: Duration) {
-        loop {
-            let deadline = self.start + Duration::from_millis(self.last_ms.load(Ordering::Relaxed)) + idle;
-            if deadline <= Instant::now() {
-                return;
-            }
-            tokio::time::sleep_until(deadline.into()).await;
-        }
     }
 }
 
@@ -127,7 +120,15 @@ impl HttpBody for Upload {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        self.progress.moved();
+        match &frame {
+            Some(Ok(frame)) => self.progress.moved(frame.data_ref().map_or(0, Bytes::len)),
+            Some(Err(_)) => self.progress.broke(),
+            None => self.progress.moved(0),
+        }
+        // with a length given, nobody asks for the end once the last byte is there
+        if frame.is_none() || self.inner.is_end_stream() {
+            self.progress.completed();
+        }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 

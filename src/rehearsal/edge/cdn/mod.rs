@@ -37,7 +37,7 @@ pub use config::Config;
 pub use object::{Bytes as ObjectBytes, Meta, ObjectSource};
 
 use super::body::{Body, empty};
-use super::listen::Serve;
+use super::listen::{Peer, Serve};
 use crate::clients::viewer_function::Act;
 use crate::rehearsal::clock::Clock;
 use answer::{Answer, Source};
@@ -139,10 +139,10 @@ impl Front {
 }
 
 impl Serve for Front {
-    async fn serve(self: Arc<Self>, request: Request<Incoming>, from: SocketAddr) -> Response<Body> {
+    async fn serve(self: Arc<Self>, request: Request<Incoming>, peer: Arc<Peer>) -> Response<Body> {
         let config = self.config();
         let (parts, body) = request.into_parts();
-        self.respond(&config, &parts, body, from).await
+        self.respond(&config, &parts, body, peer.from).await
     }
 
     fn idle(&self) -> Duration {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::rehearsal::state::{Answer, State};
+use crate::rehearsal::state::{Answer, Routing, State};
 
 /// Names that lead to other names; more are a circle.
 const MOST_HOPS: usize = 8;
@@ -16,9 +16,9 @@ pub fn resolve(state: &State, name: &str) -> Option<IpAddr> {
             return Some(balancer.address);
         }
         let records = state.zones.values().flat_map(|z| &z.records);
-        let served = |weighted: &Option<(String, u8)>| weighted.as_ref().is_none_or(|(_, weight)| *weight > 0);
+        let served = |routing: &Routing| !matches!(routing, Routing::Weighted { weight: 0, .. });
         let record =
-            records.filter(|r| r.name == name && served(&r.weighted)).find(|r| r.kind == "A" || r.kind == "CNAME");
+            records.filter(|r| r.name == name && served(&r.routing)).find(|r| r.kind == "A" || r.kind == "CNAME");
         name = match &record?.answer {
             Answer::Alias { name, .. } => name.clone(),
             Answer::Values(values) => match values.first()?.parse() {
@@ -42,7 +42,7 @@ mod tests {
             kind: kind.into(),
             ttl: Some(60),
             answer: Answer::Values(vec![value.into()]),
-            weighted: None,
+            routing: Routing::Simple,
             health_check: None,
         };
         let mut state = State::default();
@@ -51,7 +51,7 @@ mod tests {
             record("api.shop.test", "CNAME", "Box.shop.test."),
             record("round.shop.test", "CNAME", "round.shop.test"),
         ];
-        state.zones.insert("Z1".into(), Zone { name: "shop.test".into(), records });
+        state.zones.insert("Z1".into(), Zone { name: "shop.test".into(), records, delegated: true });
         assert_eq!(resolve(&state, "API.shop.test."), Some("192.0.2.7".parse().unwrap()));
         assert_eq!(resolve(&state, "round.shop.test"), None);
         assert_eq!(resolve(&state, "example.com"), None);

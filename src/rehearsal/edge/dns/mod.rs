@@ -1,9 +1,10 @@
 //! The name server: authoritative for the zones of the state, on UDP and TCP, and for the names of balancers and
 //! distributions, so that a visitor needs no other.
 
-mod directory;
-mod lookup;
-mod rdata;
+pub(super) mod checker;
+mod message;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -12,16 +13,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, ResponseCode};
-use hickory_proto::rr::DNSClass;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
-pub use directory::Directory;
+use crate::rehearsal::answering::{Dice, Directory};
 
-/// The largest datagram sent, whatever the client says it takes: what goes unfragmented everywhere.
-const DATAGRAM: u16 = 1232;
+/// What the name server answers from; swapped whole.
+pub type Book = Arc<RwLock<Arc<Directory>>>;
 
 /// How long a TCP client may be silent.
 const IDLE: Duration = Duration::from_secs(10);
@@ -31,7 +30,7 @@ const PORTS_TRIED: usize = 16;
 
 /// The name server's sockets and what it knows.
 pub struct NameServer {
-    directory: Arc<RwLock<Arc<Directory>>>,
+    directory: Book,
     address: SocketAddr,
 }
 
@@ -49,6 +48,11 @@ impl NameServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it answers from, kept up to date.
+    pub fn book(&self) -> Book {
+        self.directory.clone()
     }
 
     /// Answers from `directory` from now on.
@@ -70,12 +74,14 @@ async fn bind_both(bind: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {
     }
 }
 
+/// The directory of this moment.
 fn current(directory: &RwLock<Arc<Directory>>) -> Arc<Directory> {
     directory.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-async fn serve_udp(socket: UdpSocket, directory: Arc<RwLock<Arc<Directory>>>, stop: CancellationToken) {
+async fn serve_udp(socket: UdpSocket, directory: Book, stop: CancellationToken) {
     let mut buffer = vec![0; usize::from(u16::MAX)];
+    let (mut dice, mut out) = (Dice::default(), Vec::with_capacity(message::DATAGRAM.into()));
     loop {
         let received = tokio::select! {
             () = stop.cancelled() => return,
@@ -83,13 +89,13 @@ async fn serve_udp(socket: UdpSocket, directory: Arc<RwLock<Arc<Directory>>>, st
         };
         // An error is an ICMP answer to an earlier reply: that client is gone, the others are not.
         let Ok((length, from)) = received else { continue };
-        if let Some(reply) = reply(&buffer[..length], &current(&directory), true) {
-            let _ = socket.send_to(&reply, from).await;
+        if message::reply(&buffer[..length], &current(&directory), &mut dice, true, &mut out) {
+            let _ = socket.send_to(&out, from).await;
         }
     }
 }
 
-async fn serve_tcp(socket: TcpListener, directory: Arc<RwLock<Arc<Directory>>>, stop: CancellationToken) {
+async fn serve_tcp(socket: TcpListener, directory: Book, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -112,71 +118,17 @@ async fn serve_tcp(socket: TcpListener, directory: Arc<RwLock<Arc<Directory>>>, 
 }
 
 async fn converse(mut stream: TcpStream, directory: &RwLock<Arc<Directory>>) -> io::Result<()> {
+    let (mut dice, mut out) = (Dice::default(), Vec::new());
     loop {
         let length = tokio::time::timeout(IDLE, stream.read_u16()).await??;
         let mut query = vec![0; length.into()];
         tokio::time::timeout(IDLE, stream.read_exact(&mut query)).await??;
-        let Some(reply) = reply(&query, &current(directory), false) else { return Ok(()) };
-        let Ok(length) = u16::try_from(reply.len()) else { return Ok(()) };
-        let mut framed = Vec::with_capacity(reply.len() + 2);
-        framed.extend_from_slice(&length.to_be_bytes());
-        framed.extend_from_slice(&reply);
-        stream.write_all(&framed).await?;
-    }
-}
-
-/// The reply to a query as it came off the wire; `None` where it deserves none.
-fn reply(wire: &[u8], directory: &Directory, udp: bool) -> Option<Vec<u8>> {
-    let Ok(query) = Message::from_vec(wire) else {
-        // not even a header, or a response: answering could start a loop
-        if wire.len() < 12 || wire[2] & 0x80 != 0 {
-            return None;
+        if !message::reply(&query, &current(directory), &mut dice, false, &mut out) {
+            return Ok(());
         }
-        let id = u16::from_be_bytes([wire[0], wire[1]]);
-        return Message::error_msg(id, OpCode::Query, ResponseCode::FormErr).to_vec().ok();
-    };
-    if query.metadata.message_type == MessageType::Response {
-        return None;
+        let length = u16::try_from(out.len()).map_err(io::Error::other)?;
+        // in one piece: a length that comes alone costs the client a round trip
+        out.splice(0..0, length.to_be_bytes());
+        stream.write_all(&out).await?;
     }
-    let mut response = Message::response(query.metadata.id, query.metadata.op_code);
-    response.metadata = Metadata::response_from_request(&query.metadata);
-    response.add_queries(query.queries.iter().cloned());
-    if query.edns.is_some() {
-        let mut edns = Edns::new();
-        edns.set_max_payload(DATAGRAM);
-        response.set_edns(edns);
-    }
-    fill(&mut response, &query, directory);
-    let encoded = response.to_vec().ok()?;
-    if udp && encoded.len() > usize::from(query.max_payload().min(DATAGRAM)) {
-        let mut short = response.truncate();
-        short.metadata.truncation = true;
-        return short.to_vec().ok();
-    }
-    Some(encoded)
-}
-
-fn fill(response: &mut Message, query: &Message, directory: &Directory) {
-    let code = &mut response.metadata.response_code;
-    if query.version() > 0 {
-        *code = ResponseCode::BADVERS;
-        return;
-    }
-    if query.metadata.op_code != OpCode::Query {
-        *code = ResponseCode::NotImp;
-        return;
-    }
-    let [question] = query.queries.as_slice() else {
-        *code = ResponseCode::FormErr;
-        return;
-    };
-    if question.query_class != DNSClass::IN {
-        *code = ResponseCode::Refused;
-        return;
-    }
-    let outcome = lookup::lookup(directory, &question.name, &lookup::text(&question.name), question.query_type);
-    *code = outcome.code;
-    response.metadata.authoritative = outcome.code != ResponseCode::Refused;
-    response.answers = outcome.answers;
-    response.authorities = outcome.authority;
 }

@@ -1,9 +1,11 @@
 //! Health checks: one task a target, on real time, writing what they find back into the state in AWS's words.
 //!
-//! `initial` → `healthy` at the first success, → `unhealthy` after as many failures in a row as the threshold says.
+//! `initial` → `healthy` at the first success, → `unhealthy` after as many failures in a row as the threshold says; from
+//! the first check on, `initial` says that it is being checked.
 //! A group that no listener or rule uses shows `unused` and is not checked; a draining target is left alone until its
 //! time is over and then gone (law L4). An `instance` target whose id is no address shows `Target.InvalidState`.
 
+mod count;
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::balancer;
 use crate::rehearsal::state::{Action, Listener, Shared, State, Target};
+pub use count::count;
 use probe::Question;
 
 /// A target's place in the state: group ARN, id, port.
@@ -126,8 +129,15 @@ fn settle(state: &mut State, now: SystemTime) -> (BTreeMap<Place, Order>, Option
 
 /// The groups that a listener or rule of an existing balancer forwards to, whatever the weight.
 fn used(state: &State) -> BTreeSet<String> {
+    users(state).into_keys().map(str::to_owned).collect()
+}
+
+/// The groups that are in use, and the balancer that uses each: a group has one at most.
+pub fn users(state: &State) -> BTreeMap<&str, &str> {
     let listeners = state.listeners.values().filter(|listener| state.balancers.contains_key(&listener.balancer));
-    listeners.flat_map(forwarded_to).cloned().collect()
+    listeners
+        .flat_map(|listener| forwarded_to(listener).map(|arn| (arn.as_str(), listener.balancer.as_str())))
+        .collect()
 }
 
 /// The groups that `listener` or its rules forward to, whatever the weight.
@@ -174,7 +184,10 @@ async fn check(shared: Shared, tls: TlsConnector, place: Place, order: Order) {
                     let enough = if target.state == "initial" { 1 } else { order.healthy };
                     good >= enough && set(target, "healthy", "")
                 }
-                (Some(target), Err(reason)) => bad >= order.unhealthy && set(target, "unhealthy", reason),
+                (Some(target), Err(reason)) if bad >= order.unhealthy => set(target, "unhealthy", reason),
+                (Some(target), Err(_)) => {
+                    target.state == "initial" && set(target, "initial", "Elb.InitialHealthChecking")
+                }
                 (None, _) => false,
             }
         };

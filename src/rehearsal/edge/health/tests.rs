@@ -47,10 +47,12 @@ async fn a_target_goes_through_the_states_aws_knows() {
 #[tokio::test]
 async fn a_target_just_registered_says_so() {
     let (shared, target) = (shared(), TinyTarget::start("t").await);
-    target.answer_with(500);
-    shared.lock().target_groups.insert("g".into(), group(&[(&target, "unused")]));
+    let mut silent = group(&[(&target, "unused")]);
+    silent.health_check.path = "/slow".into();
+    shared.lock().target_groups.insert("g".into(), silent);
     balance(&shared, edge_address(), ("HTTP", 80), forward(&[("g", 1)], None));
     let (_edge, _dir) = edge(&shared, Arc::new(NoObjects)).await;
     becomes(&shared, &target, "initial", "Elb.RegistrationInProgress").await;
-    becomes(&shared, &target, "unhealthy", "Target.ResponseCodeMismatch").await;
+    becomes(&shared, &target, "initial", "Elb.InitialHealthChecking").await;
+    becomes(&shared, &target, "unhealthy", "Target.Timeout").await;
 }

@@ -17,10 +17,7 @@ pub fn records(world: &World) -> Value {
         .filter(|record| record.kind != "SOA")
         .map(|record| {
             let (ttl, answer) = (&record.ttl, &record.answer);
-            format!(
-                "{} {} {ttl:?} {answer:?} {:?} {:?}",
-                record.name, record.kind, record.weighted, record.health_check
-            )
+            format!("{} {} {ttl:?} {answer:?} {:?} {:?}", record.name, record.kind, record.routing, record.health_check)
         })
         .collect();
     all.sort();
