@@ -1,11 +1,9 @@
 //! What a rehearsal finds in its account before it starts: a network, a zone, a balancer, a distribution, a database.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::state::{
-    ACCOUNT, Action, Balancer, Certificate, DatabaseInstance, Distribution, Listener, RecordSet, Zone,
-};
+use super::super::state::{ACCOUNT, Action, Balancer, Certificate, DatabaseInstance, Listener, RecordSet, Zone};
 use super::{Cloud, ec2, elb, fresh, iso, route53};
 
 impl Cloud {
@@ -91,22 +89,6 @@ impl Cloud {
         self.shared().lock().listeners.insert(arn.clone(), listener);
         self.shared().changed();
         arn
-    }
-
-    /// Makes a distribution that reads `bucket` below `origin_path` and answers to `aliases`; gives its domain name.
-    pub fn seed_distribution(&self, bucket: &str, origin_path: &str, aliases: &[&str], address: IpAddr) -> String {
-        let domain = format!("d{}.cloudfront.net", &fresh()[..13]);
-        let distribution = Distribution {
-            id: format!("E{}", fresh()[..13].to_uppercase()),
-            aliases: aliases.iter().map(|a| (*a).to_owned()).collect::<BTreeSet<_>>(),
-            bucket: bucket.into(),
-            origin_path: origin_path.into(),
-            default_root: "index.html".into(),
-            address,
-        };
-        self.shared().lock().distributions.insert(domain.clone(), distribution);
-        self.shared().changed();
-        domain
     }
 
     /// Makes a private bucket that only the distribution of this domain name may read (law C2).

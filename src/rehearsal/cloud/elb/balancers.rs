@@ -111,7 +111,7 @@ fn settle(state: &mut State, now: SystemTime) {
 }
 
 /// A loopback address no balancer and no distribution listens on.
-fn free_address(state: &State) -> IpAddr {
+pub(in super::super) fn free_address(state: &State) -> IpAddr {
     let used: BTreeSet<IpAddr> =
         state.balancers.values().map(|b| b.address).chain(state.distributions.values().map(|d| d.address)).collect();
     (1..=u16::MAX)

@@ -24,7 +24,7 @@ use super::wire::operation::{Service, query};
 use super::wire::protocol::Protocol;
 use super::wire::{ApiError, Node, refuse};
 
-pub(super) use balancers::new_balancer;
+pub(super) use balancers::{free_address, new_balancer};
 pub(super) use placement::take_addresses;
 
 /// The service.
