@@ -16,6 +16,7 @@ pub mod hosts;
 pub mod instances;
 pub mod objects;
 pub mod postgres;
+pub mod viewer_function;
 pub mod web;
 pub mod web_http;
 

@@ -14,7 +14,7 @@ use super::law::Law;
 use super::wire::operation::{Operation, Output, Run, Service};
 use super::wire::protocol::Document;
 use super::wire::{ApiError, Node, query, refuse, scope::Scope, signature};
-use super::{Cloud, acm, cloudwatch, ec2, elb, rds, route53, s3, secrets, sts, unsigned};
+use super::{Cloud, acm, cloudfront, cloudwatch, ec2, elb, rds, route53, s3, secrets, sts, unsigned};
 
 /// The largest request body of the services beside S3.
 const LARGEST: usize = 1 << 20;
@@ -29,6 +29,7 @@ pub(super) const SERVICES: &[&Service] = &[
     &acm::SERVICE,
     &sts::SERVICE,
     &route53::SERVICE,
+    &cloudfront::SERVICE,
     &elb::SERVICE,
     &rds::SERVICE,
     &secrets::SERVICE,

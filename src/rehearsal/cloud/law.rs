@@ -70,16 +70,16 @@ laws! {
     L5 Api "a balancer has two subnets in two Availability Zones", "ELB guide: application-load-balancers";
     L6 Data "the idle timeout is 60 s unless set", "ELB guide: edit-load-balancer-attributes";
     L7 Data "80 to 443 is a redirect at the listener", "ELB guide: rule-action-types";
-    L8 No "instance targets lie in the same VPC and their image fits their architecture", "ELB guide: target-group-register-targets";
+    L8 Api "instance targets lie in the same VPC and their image fits their architecture", "ELB guide: target-group-register-targets";
     C1 Api "a balancer's certificate lies in the balancer's region, a distribution's in us-east-1",
         "ELB guide: https-listener-certificates";
     C2 Api "a policy that makes a bucket public is refused under Block Public Access",
         "S3 guide: access-control-block-public-access";
     C3 Data "without s3:ListBucket a missing key answers 403", "S3 API: GetObject";
-    C4 No "an alternate domain name belongs to one distribution, and needs a certificate that names it",
+    C4 Api "an alternate domain name belongs to one distribution, and needs a certificate that names it",
         "CloudFront API: CreateDistribution, ListConflictingAliases";
-    C5 No "a cached object stays for a day unless its Cache-Control says otherwise", "CloudFront guide: Expiration";
-    C6 No "3,000 paths and 15 wildcards of invalidations in flight; a distribution deploys for minutes",
+    C5 Data "a cached object stays for a day unless its Cache-Control says otherwise", "CloudFront guide: Expiration";
+    C6 Api "3,000 paths and 15 wildcards of invalidations in flight; a distribution deploys for minutes",
         "CloudFront guide: cloudfront-limits";
     C7 Api "conditional writes answer 412", "S3 guide: conditional-writes";
     O1 No "the Origin of a request is the page's, on both sides alike", "Fetch standard: CORS protocol";

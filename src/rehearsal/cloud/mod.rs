@@ -6,6 +6,7 @@
 
 mod acm;
 mod answer;
+mod cloudfront;
 mod cloudwatch;
 mod ec2;
 mod elb;
@@ -53,6 +54,10 @@ pub struct Settings {
     pub region: String,
     /// How long a Route 53 change stays PENDING, on the rehearsal's clock.
     pub insync_after: Duration,
+    /// How long a distribution's change takes to reach every edge, on the rehearsal's clock (law C6).
+    pub deploy_after: Duration,
+    /// How long an invalidation takes, on the rehearsal's clock.
+    pub invalidated_after: Duration,
     /// How long after the proof of its last name a certificate is issued, on the rehearsal's clock.
     pub issued_after: Duration,
     /// Route 53 requests a second of real time, for the whole account (law R8); 0 is no limit.
@@ -66,6 +71,8 @@ impl Default for Settings {
             secret_key: SECRET_KEY.into(),
             region: "ap-northeast-2".into(),
             insync_after: Duration::from_secs(5),
+            deploy_after: Duration::from_mins(4),
+            invalidated_after: Duration::from_mins(1),
             issued_after: Duration::from_secs(10),
             route53_rate: 5,
         }

@@ -94,7 +94,7 @@ impl Edge {
             registry,
             log.clone(),
             name_server,
-            objects,
+            Arc::new(cdn::Common::new(objects, authority.connector()?, shared.clock.clone())),
             troubles.clone(),
         );
         let tasks = vec![

@@ -6,14 +6,15 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::balancer::{self, Around, Front, Log, Registry, Table};
-use super::cdn::{self, ObjectSource};
+use super::cdn;
 use super::certificates::{self, Presented};
 use super::dns::NameServer;
 use super::listen::{Listening, Serve};
-use super::tls::Authority;
+use super::tls::{Authority, TlsError};
 use super::{Troubles, edge_port};
 use crate::rehearsal::answering::Directory;
 use crate::rehearsal::state::{Shared, State};
@@ -37,7 +38,7 @@ pub struct Reconciler {
     registry: Registry,
     log: Log,
     name_server: NameServer,
-    objects: Arc<dyn ObjectSource>,
+    cdn: Arc<cdn::Common>,
     troubles: Arc<Troubles>,
     /// What each listener presents; kept, so that a certificate is changed without closing the socket.
     presented: BTreeMap<Socket, Arc<Presented>>,
@@ -49,7 +50,7 @@ pub struct Reconciler {
 struct Wanted {
     directory: Directory,
     tables: BTreeMap<Socket, Table>,
-    configs: BTreeMap<Socket, cdn::Config>,
+    configs: BTreeMap<Socket, Arc<cdn::Config>>,
 }
 
 impl Reconciler {
@@ -60,7 +61,7 @@ impl Reconciler {
         registry: Registry,
         log: Log,
         name_server: NameServer,
-        objects: Arc<dyn ObjectSource>,
+        cdn: Arc<cdn::Common>,
         troubles: Arc<Troubles>,
     ) -> Self {
         Self {
@@ -69,7 +70,7 @@ impl Reconciler {
             registry,
             log,
             name_server,
-            objects,
+            cdn,
             troubles,
             presented: BTreeMap::new(),
             balancers: BTreeMap::new(),
@@ -110,8 +111,9 @@ impl Reconciler {
                 open.front.swap(table);
                 continue;
             }
-            let presented = table.presented.clone();
-            match self.open(socket, Front::new(table), presented).await {
+            let acceptor = || self.authority.acceptor(socket.0.ip(), table.presented.clone());
+            let tls = socket.1.then(acceptor).transpose();
+            match self.open(socket, Arc::new(Front::new(table)), tls).await {
                 Ok(open) => drop(self.balancers.insert(socket, open)),
                 Err(trouble) => troubles.push(trouble),
             }
@@ -121,7 +123,11 @@ impl Reconciler {
                 open.front.swap(config);
                 continue;
             }
-            match self.open(socket, cdn::Front::new(config, self.objects.clone(), socket.1), Arc::default()).await {
+            let front = Arc::new(cdn::Front::new(config, self.cdn.clone(), socket.1));
+            let names = front.clone();
+            let acceptor = || self.authority.acceptor_where(socket.0.ip(), move |name| names.has_name(name));
+            let tls = socket.1.then(acceptor).transpose();
+            match self.open(socket, front, tls).await {
                 Ok(open) => drop(self.distributions.insert(socket, open)),
                 Err(trouble) => troubles.push(trouble),
             }
@@ -146,9 +152,9 @@ impl Reconciler {
         }
         let mut configs = BTreeMap::new();
         for (domain, distribution) in &state.distributions {
+            let config = Arc::new(cdn::Config::of(domain, distribution, state));
             for (port, https) in [(80, false), (443, true)] {
-                let config = cdn::Config::of(domain, distribution, state);
-                configs.insert((at(distribution.address, port), https), config);
+                configs.insert((at(distribution.address, port), https), config.clone());
             }
         }
         Wanted { directory: Directory::of(state), tables, configs }
@@ -156,21 +162,16 @@ impl Reconciler {
 
     async fn open<F: Serve>(
         &self,
-        (address, https): Socket,
-        front: F,
-        presented: Arc<Presented>,
+        (address, _): Socket,
+        front: Arc<F>,
+        tls: Result<Option<TlsAcceptor>, TlsError>,
     ) -> Result<Open<F>, String> {
-        let front = Arc::new(front);
         let failed = |why: String| {
             let trouble = format!("the edge could not listen at {address}: {why}; it is tried again until it can");
             tracing::warn!("{trouble}");
             trouble
         };
-        let tls = if https {
-            Some(self.authority.acceptor(address.ip(), presented).map_err(|e| failed(e.to_string()))?)
-        } else {
-            None
-        };
+        let tls = tls.map_err(|e| failed(e.to_string()))?;
         let listening = Listening::start(address, tls, front.clone()).await.map_err(|e| failed(e.to_string()))?;
         Ok(Open { front, _listening: listening })
     }

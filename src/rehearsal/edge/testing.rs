@@ -21,7 +21,9 @@ use super::cdn::{Meta, ObjectBytes, ObjectSource};
 use super::{Edge, edge_port};
 use crate::rehearsal::clock::Clock;
 use crate::rehearsal::metrics::{APPLICATION_ELB, Stat};
-use crate::rehearsal::state::{Action, Balancer, HealthCheck, Listener, Shared, Target, TargetGroup};
+use crate::rehearsal::state::{
+    Action, Balancer, Distribution, DistributionConfig, HealthCheck, Listener, Shared, Target, TargetGroup,
+};
 
 /// An address of the edge's range that no other test uses, in this process or another.
 pub fn edge_address() -> IpAddr {
@@ -205,6 +207,22 @@ pub fn balance(shared: &Shared, address: IpAddr, (protocol, port): (&str, u16), 
     );
     drop(state);
     shared.changed();
+}
+
+/// A distribution of this id that is deployed.
+pub fn distributed(id: &str, config: DistributionConfig, address: IpAddr) -> Distribution {
+    Distribution {
+        id: id.into(),
+        reference: id.into(),
+        etag: "E0".into(),
+        changed: std::time::UNIX_EPOCH,
+        deployed_at: std::time::UNIX_EPOCH,
+        config,
+        before: None,
+        shown: String::new(),
+        invalidations: Vec::new(),
+        address,
+    }
 }
 
 /// Replaces the default action of `listener`.

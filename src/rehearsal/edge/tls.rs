@@ -15,12 +15,13 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
-use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio_rustls::TlsAcceptor;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::certificates::Presented;
 
@@ -95,12 +96,41 @@ impl Authority {
     /// A TLS acceptor for the listener at `address`. What it presents is up to `presented`, at each handshake; where
     /// that has nothing, a certificate for the name the client sent, or for the address.
     pub fn acceptor(self: &Arc<Self>, address: IpAddr, presented: Arc<Presented>) -> Result<TlsAcceptor, TlsError> {
+        self.acceptor_by(ByName { authority: self.clone(), address, presented, allows: Box::new(|_| true) })
+    }
+
+    /// A TLS acceptor that gives a certificate for the name the client sent, if `allows` does: one that sends another
+    /// gets none.
+    pub fn acceptor_where(
+        self: &Arc<Self>,
+        address: IpAddr,
+        allows: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Result<TlsAcceptor, TlsError> {
+        let (authority, allows) = (self.clone(), Box::new(allows));
+        self.acceptor_by(ByName { authority, address, presented: Arc::default(), allows })
+    }
+
+    fn acceptor_by(&self, names: ByName) -> Result<TlsAcceptor, TlsError> {
         let mut config = ServerConfig::builder_with_provider(self.provider.clone())
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(ByName { authority: self.clone(), address, presented }));
+            .with_cert_resolver(Arc::new(names));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// A connector that trusts this authority and no other: how CloudFront looks at its origins' certificates.
+    pub fn connector(&self) -> Result<TlsConnector, TlsError> {
+        let mut roots = RootCertStore::empty();
+        let own = CertificateDer::from_pem_slice(self.pem.as_bytes());
+        let own = own.map_err(|_| rustls::Error::General("the authority's certificate cannot be read".into()))?;
+        roots.add(own)?;
+        let mut config = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsConnector::from(Arc::new(config)))
     }
 
     /// A certificate chain and its key for `name` (a DNS name or an address), as PEM: for the box's copy and app hosts.
@@ -172,16 +202,25 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
     std::fs::rename(&beside, path).map_err(failed)
 }
 
-#[derive(Debug)]
 struct ByName {
     authority: Arc<Authority>,
     address: IpAddr,
     presented: Arc<Presented>,
+    allows: Box<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+impl std::fmt::Debug for ByName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ByName").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let asked = hello.server_name().map(str::to_ascii_lowercase);
+        if asked.as_deref().is_some_and(|name| !(self.allows)(name)) {
+            return None;
+        }
         let names = match self.presented.choose(asked.as_deref()) {
             Some(held) => held.names,
             None => vec![asked.unwrap_or_else(|| self.address.to_string())],

@@ -17,7 +17,10 @@ mod secret;
 
 pub use balancer::{Action, Balancer, Condition, HealthCheck, Listener, Rule, Target, TargetGroup};
 pub use bucket::Bucket;
-pub use cdn::Distribution;
+pub use cdn::{
+    AccessControl, Behavior, CacheRules, Cdn, CdnPolicy, Cors, Distribution, DistributionConfig, ErrorPage, Function,
+    FunctionStage, HeadersRules, Invalidation, Origin, OriginKind, RequestRules, SetHeader, Which,
+};
 pub use certificate::Certificate;
 pub use database::{DatabaseEvent, DatabaseInstance, DatabaseSnapshot, ParameterGroup, SubnetGroup};
 pub use dns::{Answer, Checkup, Found, RecordSet, Routing, Zone, is_well};
@@ -104,6 +107,8 @@ pub struct State {
     pub database_events: Vec<DatabaseEvent>,
     /// Distributions by their domain name (`d….cloudfront.net`).
     pub distributions: BTreeMap<String, Distribution>,
+    /// What CloudFront keeps beside them.
+    pub cdn: Cdn,
     /// Certificates by ARN.
     pub certificates: BTreeMap<String, Certificate>,
     /// Secrets by ARN.

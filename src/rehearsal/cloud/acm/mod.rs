@@ -67,7 +67,9 @@ fn find<'a>(cloud: &Cloud, state: &'a State, input: &Node) -> Result<(String, &'
 /// What uses a certificate: the ARNs of balancers whose listeners present it, and of distributions.
 fn users(state: &State, arn: &str) -> BTreeSet<String> {
     let listeners = state.listeners.values().filter(|l| l.certificates.iter().any(|c| c == arn));
-    listeners.map(|listener| listener.balancer.clone()).collect()
+    let distributions = state.distributions.values().filter(|d| d.config.certificate.as_deref() == Some(arn));
+    let distributions = distributions.map(|d| format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{}", d.id));
+    listeners.map(|listener| listener.balancer.clone()).chain(distributions).collect()
 }
 
 /// A fact that only ACM shows of a certificate.

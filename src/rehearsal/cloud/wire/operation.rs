@@ -46,9 +46,16 @@ pub struct Output {
     pub status: u16,
     /// Headers beside the content type: `location` of something created, `etag`, …
     pub headers: Vec<(&'static str, String)>,
+    /// A body that is no tree, and its content type: it goes out in place of one.
+    pub raw: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Output {
+    /// A body that is no tree.
+    pub fn raw(content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { raw: Some((content_type, body)), ..Self::from(Node::default()) }
+    }
+
     /// Another HTTP status than 200.
     #[must_use]
     pub fn status(self, status: u16) -> Self {
@@ -72,7 +79,7 @@ impl Operation {
 
 impl From<Node> for Output {
     fn from(node: Node) -> Self {
-        Self { node, status: 200, headers: Vec::new() }
+        Self { node, status: 200, headers: Vec::new(), raw: None }
     }
 }
 

@@ -104,7 +104,10 @@ impl Service {
 
     /// An operation's answer as it goes out.
     pub fn answer(&self, operation: &Operation, output: Output, request: &str) -> Document {
-        let Output { node, status, headers } = output;
+        let Output { node, status, headers, raw } = output;
+        if let Some((content_type, body)) = raw {
+            return self.framed(Document { status, content_type, body: body.into(), headers });
+        }
         let (content_type, body) = match self.protocol {
             Protocol::Query(namespace) => ("text/xml", query::answer(operation.name, namespace, node, request).into()),
             Protocol::Ec2(namespace) => {

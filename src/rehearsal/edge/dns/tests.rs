@@ -10,8 +10,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
 use super::testing::{alias, ask, query, texts, udp, values, weighted, zone};
-use crate::rehearsal::edge::testing::{NoObjects, TinyTarget, balance, edge, edge_address, forward, group, shared};
-use crate::rehearsal::state::Distribution;
+use crate::rehearsal::edge::testing::{
+    NoObjects, TinyTarget, balance, distributed, edge, edge_address, forward, group, shared,
+};
+use crate::rehearsal::state::DistributionConfig;
 
 const LB: &str = "shop-1.eu-central-1.elb.amazonaws.com";
 
@@ -59,17 +61,10 @@ async fn plain_names_wildcards_and_what_is_not_there() {
 async fn aliases_answer_the_address_of_the_edge_for_a_minute() {
     let (shared, lb, cdn) = (shared(), edge_address(), edge_address());
     balance(&shared, lb, ("HTTP", 80), forward(&[], None));
-    shared.lock().distributions.insert(
-        "d1.cloudfront.net".into(),
-        Distribution {
-            id: "E1".into(),
-            aliases: ["www.shop.test".to_owned()].into(),
-            bucket: "pages".into(),
-            origin_path: String::new(),
-            default_root: "index.html".into(),
-            address: cdn,
-        },
-    );
+    shared
+        .lock()
+        .distributions
+        .insert("d1.cloudfront.net".into(), distributed("E1", DistributionConfig::default(), cdn));
     zone(
         &shared,
         vec![
