@@ -8,7 +8,7 @@ fn root() -> &'static Path {
 }
 
 /// The environment that `scripts/test` makes.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let python = target.join("tools/probe-venv/bin/python");
     assert!(python.exists(), "{} is missing: `scripts/test` makes it (need_probe in scripts/lib.sh)", python.display());
