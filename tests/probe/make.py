@@ -71,6 +71,16 @@ def new_vpc(a, cidr="10.9.0.0/16", **more):
     return made
 
 
+def remove_gateway(a, which):
+    """Takes an internet gateway away, wherever it is attached; one that is gone already is no error."""
+    ec2 = a.client("ec2", checked=False)
+    with contextlib.suppress(ClientError):
+        for gateway in ec2.describe_internet_gateways(InternetGatewayIds=[which])["InternetGateways"]:
+            for attached in gateway["Attachments"]:
+                ec2.detach_internet_gateway(InternetGatewayId=which, VpcId=attached["VpcId"])
+        ec2.delete_internet_gateway(InternetGatewayId=which)
+
+
 def remove_vpc(a, made):
     """Takes a VPC away with what is in it; what is gone already is no error."""
     ec2 = a.client("ec2", checked=False)
@@ -85,9 +95,7 @@ def remove_vpc(a, made):
         for gateway in ec2.describe_nat_gateways(Filters=of_it)["NatGateways"]:
             attempt(ec2.delete_nat_gateway, NatGatewayId=gateway["NatGatewayId"])
         for gateway in ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]:
-            which = gateway["InternetGatewayId"]
-            attempt(ec2.detach_internet_gateway, InternetGatewayId=which, VpcId=made)
-            attempt(ec2.delete_internet_gateway, InternetGatewayId=which)
+            remove_gateway(a, gateway["InternetGatewayId"])
         left = time.monotonic() + 20
         while time.monotonic() < left:
             for subnet in ec2.describe_subnets(Filters=of_it)["Subnets"]:

@@ -8,6 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -22,6 +23,9 @@ use super::edge::{Edge, EdgeError};
 use super::state::Shared;
 use super::world::issuer::Issuer;
 use super::world::objects::Origin;
+
+/// How long a distribution deploys here: its clock is everybody's, and cannot be moved on past AWS's minutes.
+const DEPLOY: Duration = Duration::from_secs(5);
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -89,7 +93,7 @@ impl Alone {
         let endpoint = door.local_addr().map_err(cannot)?;
 
         let shared = Shared::new(Clock::default());
-        let settings = Settings { region: order.region.clone(), ..Settings::default() };
+        let settings = Settings { region: order.region.clone(), deploy_after: DEPLOY, ..Settings::default() };
         let cloud = Cloud::new(shared.clone(), place.s3(), settings).map_err(|e| PlaceError::File {
             doing: "use",
             path: place.s3(),

@@ -1,7 +1,7 @@
 """EC2: route tables, gateways and addresses."""
 
 from ask import of, refused, same, true
-from make import new_vpc
+from make import new_vpc, remove_gateway
 
 about = of("EC2-ROUTE", "EC2 API")
 ALL = "0.0.0.0/0"
@@ -13,6 +13,7 @@ def table(a, of_vpc):
 
 def gateway(a, of_vpc=None):
     made = a.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    a.afterwards(lambda: remove_gateway(a, made))
     if of_vpc:
         a.ec2.attach_internet_gateway(InternetGatewayId=made, VpcId=of_vpc)
     return made

@@ -96,7 +96,8 @@ def _(a):
     zone_id = a.route53.create_hosted_zone(Name=name, CallerReference=a.name())["HostedZone"]["Id"]
     changes = {"Changes": [change("CREATE", alias(name, it["DNSName"], it["CanonicalHostedZoneId"]))]}
     a.route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=changes)
-    true(lookup(a, name)[0] and lookup(a, name)[0][0][0] == lookup(a, it["DNSName"])[0][0][0], "the balancer's address")
+    address = lambda which: [found for found, _ in lookup(a, which)[0]]
+    a.wait("the balancer's address", lambda: address(name) and address(name) == address(it["DNSName"]))
 
 
 @about("an alias comes back as it was put", "ListResourceRecordSets")
@@ -148,6 +149,7 @@ def _(a):
 def _(a):
     name = fresh(a)
     send(a, change("CREATE", record(name, value="192.0.2.9", ttl=77)))
+    a.wait("the name to be known", lambda: lookup(a, name)[0])
     same(lookup(a, name), ([("192.0.2.9", 77)], 0))
     same(lookup(a, "gone." + name), ([], 3))
     true(seen(a, name), "it in the zone")

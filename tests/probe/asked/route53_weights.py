@@ -58,6 +58,7 @@ def _(a):
 
 
 def asked(a, name, count=60):
+    a.wait("the name to be known", lambda: lookup(a, name)[0])
     return [lookup(a, name)[0][0][0] for _ in range(count)]
 
 

@@ -4,7 +4,7 @@ import json
 from xml.etree import ElementTree
 
 from . import cbor_answer as cbor
-from .known import COMMON, EC2, S3
+from .known import COMMON, EC2, ELBV2, S3
 
 
 def look(protocol, operation, status, response):
@@ -26,7 +26,7 @@ def known(operation, code, status):
         if code in (declared.get("code"), shape.name) or code == shape.error_code:
             wanted = declared.get("httpStatusCode")
             return [f"{code} has the status {status}, not {wanted}"] if wanted and wanted != status else []
-    beside = {"ec2": EC2, "s3": S3}.get(name, set())
+    beside = {"ec2": EC2, "s3": S3, "elbv2": ELBV2}.get(name, set())
     if code in COMMON or code in beside:
         return []
     return [f"the operation declares no error {code}"]

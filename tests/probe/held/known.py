@@ -29,9 +29,12 @@ EC2 = set(
     Resource.AlreadyAssociated RouteAlreadyExists RulesPerSecurityGroupLimitExceeded TagLimitExceeded
     UnauthorizedOperation UnknownParameter Unsupported UnsupportedOperation VpcLimitExceeded InvalidInstanceID
     InvalidGroup.Reserved InvalidRoute.Malformed InvalidNextToken InvalidPaginationToken InvalidAvailabilityZone
-    InvalidParameterValue InvalidInput
+    InvalidParameterValue InvalidInput InternetGatewayLimitExceeded AddressLimitExceeded
     """.split()
 )
+
+# ELB guide, https-listener-certificates: what a certificate that cannot be used is refused with; its model lists it nowhere.
+ELBV2 = {"UnsupportedCertificate"}
 
 # S3 API reference: Error responses.
 S3 = set(

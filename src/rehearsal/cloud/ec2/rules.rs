@@ -111,6 +111,9 @@ fn revoke(cloud: &Cloud, input: &Node, egress: bool) -> Answer {
             state.tags.remove(&id);
             let rule = state.network.rules.remove(&id)?;
             let described = node(state, &id, &rule);
+            // A revoked rule is told more briefly than one that stands.
+            let briefly = |child: &Node| !matches!(child.name.as_str(), "groupOwnerId" | "referencedGroupInfo");
+            let described = Node { children: described.children.into_iter().filter(briefly).collect(), ..described };
             Some(match rule.peer {
                 Peer::Group(referred) => described.put("referencedGroupId", referred),
                 _ => described,
