@@ -63,7 +63,7 @@ async fn l5_a_balancer_lies_in_two_zones() {
         "[law L5]"
     );
     let twice = vec![here.subnets[0].clone(), here.subnets[0].clone()];
-    refused!(create(twice).await, "ValidationError", "[law L5]");
+    refused!(create(twice).await, "InvalidConfigurationRequest", "same Availability Zone", "[law L5]");
     refused!(create(vec!["subnet-nobody".into()]).await, "SubnetNotFound");
 }
 
