@@ -51,7 +51,7 @@ impl Wire {
         let cloud = Cloud::new(Shared::new(time.clone()), dir.path().join("s3"), settings).unwrap();
         let subnets = cloud.seed_network("vpc-1", (Ipv4Addr::new(10, 0, 0, 0), 16));
         let arn = cloud.seed_balancer("shop", IpAddr::V4(Ipv4Addr::new(127, 80, 0, 1)), &subnets);
-        let certificate = cloud.seed_certificate();
+        let certificate = cloud.seed_certificate(&["shop.test", "*.shop.test"]);
         let default = Action::Fixed { status: 404, content_type: "text/plain".into(), body: String::new() };
         cloud.seed_listener(&arn, 443, Some(&certificate), default);
         let record = |name: &str| RecordSet {

@@ -50,7 +50,7 @@ impl Here {
     /// A balancer with an HTTPS listener; gives the listener's ARN.
     fn balancer(&self) -> String {
         let arn = self.cloud.seed_balancer("shop", IpAddr::V4(Ipv4Addr::new(127, 80, 0, 1)), &self.subnets);
-        let certificate = self.cloud.seed_certificate();
+        let certificate = self.cloud.seed_certificate(&["shop.test", "*.shop.test"]);
         let default = Action::Fixed { status: 404, content_type: "text/plain".into(), body: String::new() };
         self.cloud.seed_listener(&arn, 443, Some(&certificate), default)
     }

@@ -18,6 +18,10 @@ use tokio::net::TcpListener;
 mod elb;
 #[path = "cloud/elb_laws.rs"]
 mod elb_laws;
+#[path = "cloud/elb_network.rs"]
+mod elb_network;
+#[path = "cloud/elb_rules.rs"]
+mod elb_rules;
 #[path = "cloud/faults.rs"]
 mod faults;
 #[path = "cloud/multipart.rs"]

@@ -24,6 +24,9 @@ ROUTE53_SECONDS = 0.22
 
 
 PATIENT = {"retries": {"total_max_attempts": 8, "mode": "standard"}}
+# A server that refuses before it has read a body closes the connection, and S3 does: that is no answer yet.
+HOLDING_ON = {"retries": {"total_max_attempts": 3, "mode": "standard"}}
+HOW = {"route53": PATIENT, "s3": HOLDING_ON}
 
 
 class Account:
@@ -38,8 +41,9 @@ class Account:
         self._locks, self._route53_free = {}, 0.0
         self._run = f"{int(time.time()) % 0xFFFFFF:06x}"
         for service in SERVICES:
-            setattr(self, service, self.client(service, **(PATIENT if service == "route53" else {})))
+            setattr(self, service, self.client(service, **HOW.get(service, {})))
         self.route53.meta.events.register("before-send.route-53.*", self._pace)
+        self.s3_bare = self.client("s3", request_checksum_calculation="when_required", **HOLDING_ON)
         self.acm_us = self.client("acm", region="us-east-1")
 
     def client(self, service, region=REGION, key=None, secret=None, checked=True, **config):

@@ -1,8 +1,14 @@
 """What several questions need first. Each makes a thing of its own, unless it says that it is shared."""
 
+import fcntl
+import ipaddress
 import socket
+import struct
 
 from account import REGION
+
+SIOCGIFADDR = 0x8915
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 
 
 def bucket(a):
@@ -131,10 +137,15 @@ def upsert(name, kind="A", value="192.0.2.1", **more):
 
 
 def own_address():
-    """An address of this machine that is no loopback: a private one, else nothing."""
+    """A private address of this machine, which a target may have; nothing where there is none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        try:
-            udp.connect(("192.0.2.1", 9))
-            return udp.getsockname()[0]
-        except OSError:
-            return None
+        for _, name in socket.if_nameindex():
+            asked = struct.pack("256s", name.encode()[:15])
+            try:
+                found = fcntl.ioctl(udp.fileno(), SIOCGIFADDR, asked)
+            except OSError:
+                continue
+            address = ipaddress.ip_address(found[20:24])
+            if any(address in ipaddress.ip_network(range_) for range_ in PRIVATE):
+                return str(address)
+    return None

@@ -152,7 +152,7 @@ mod tests {
         tokio::net::TcpStream::connect(alone.ready().dns).await.unwrap();
         let zones: std::collections::BTreeSet<_> =
             alone.cloud().shared().lock().subnets.values().map(|s| s.zone.clone()).collect();
-        assert_eq!(zones.len(), 3, "{zones:?}");
+        assert_eq!(zones.len(), 4, "{zones:?}");
         alone.end().await;
         assert!(!dir.exists());
     }

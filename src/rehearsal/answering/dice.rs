@@ -24,7 +24,7 @@ impl Dice {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^= z >> 31;
         // the high half of a product: even to within one in 2^32
-        let scaled = (z >> 32) * u64::from(bound) >> 32;
+        let scaled = ((z >> 32) * u64::from(bound)) >> 32;
         u32::try_from(scaled).unwrap_or_default()
     }
 }

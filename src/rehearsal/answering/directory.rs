@@ -48,8 +48,8 @@ impl Directory {
     /// The zone a name lies in: of the public ones, or of all. A DS record is its zone's parent's to answer.
     pub(super) fn zone(&self, key: &[u8], public: bool, above: bool) -> Option<&Zone> {
         let zones = if public { &self.public } else { &self.any };
-        let within = std::iter::once(key).chain(parents(key)).skip(usize::from(above));
-        within.filter_map(|part| zones.get(part)).next().map(|at| &self.zones[*at])
+        let mut within = std::iter::once(key).chain(parents(key)).skip(usize::from(above));
+        within.find_map(|part| zones.get(part)).map(|at| &self.zones[*at])
     }
 
     /// The zone of an id.

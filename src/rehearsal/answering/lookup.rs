@@ -188,13 +188,11 @@ impl Directory {
                     Value::Address(_) => None,
                 });
             }
-            match next {
-                Some(found) => led = Some(found),
-                None => {
-                    outcome.authority.push(zone.negative(above(&zone.apex)));
-                    return outcome;
-                }
+            if next.is_none() {
+                outcome.authority.push(zone.negative(above(&zone.apex)));
+                return outcome;
             }
+            led = next;
         }
         outcome.code = Code::ServFail;
         outcome

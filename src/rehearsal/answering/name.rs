@@ -1,5 +1,7 @@
 //! Names: as Route 53 writes them, as the state keeps them, and as they go over the wire.
 
+use std::fmt::Write;
+
 use super::Fault;
 
 /// The longest name and the longest label. Source: RFC 1035, 2.3.4.
@@ -107,7 +109,7 @@ fn written(key: &[u8]) -> String {
             if byte.is_ascii_alphanumeric() || b"-_*".contains(byte) {
                 text.push(char::from(*byte));
             } else {
-                text.push_str(&format!("\\{byte:03o}"));
+                let _ = write!(text, "\\{byte:03o}");
             }
         }
     }

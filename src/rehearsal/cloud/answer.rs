@@ -34,6 +34,7 @@ pub(super) const SERVICES: &[&Service] = &[
     &rds::SERVICE,
     &secrets::SERVICE,
     &cloudwatch::SERVICE,
+    &cloudwatch::IN_JSON,
     &ec2::SERVICE,
 ];
 
@@ -60,7 +61,10 @@ impl Cloud {
             Some(scope) if scope.service == "s3" => {
                 return s3::answer(&self.inner.s3, &self.inner.objects, request).await;
             }
-            Some(scope) => SERVICES.iter().find(|s| s.name == scope.service).ok_or(&scope.service),
+            Some(scope) => {
+                let meant = |s: &&&Service| s.name == scope.service && s.is_spoken(request.headers());
+                SERVICES.iter().find(meant).ok_or(&scope.service)
+            }
         };
         let id = super::fresh();
         let (service, scope) = match (service, &scope) {

@@ -70,7 +70,7 @@ laws! {
     L5 Api "a balancer has two subnets in two Availability Zones", "ELB guide: application-load-balancers";
     L6 Data "the idle timeout is 60 s unless set", "ELB guide: edit-load-balancer-attributes";
     L7 Data "80 to 443 is a redirect at the listener", "ELB guide: rule-action-types";
-    L8 No "instance targets lie in the same VPC and their image fits their architecture", "ELB guide: target-group-register-targets";
+    L8 Api "instance targets lie in the same VPC and their image fits their architecture", "ELB guide: target-group-register-targets";
     C1 Api "a balancer's certificate lies in the balancer's region, a distribution's in us-east-1",
         "ELB guide: https-listener-certificates";
     C2 Api "a policy that makes a bucket public is refused under Block Public Access",

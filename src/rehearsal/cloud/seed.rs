@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::state::{ACCOUNT, Action, Balancer, DatabaseInstance, Listener, RecordSet, Zone};
+use super::super::state::{ACCOUNT, Action, Balancer, Certificate, DatabaseInstance, Listener, RecordSet, Zone};
 use super::{Cloud, ec2, elb, fresh, iso, route53};
 
 impl Cloud {
@@ -54,16 +54,21 @@ impl Cloud {
     /// Makes an Application Load Balancer in these subnets whose edge listens on `address`; gives its ARN.
     pub fn seed_balancer(&self, name: &str, address: IpAddr, subnets: &[String]) -> String {
         let (arn, balancer) = elb::new_balancer(&self.settings().region, name, address);
-        let vpc = self.shared().lock().subnets.get(subnets.first().map_or("", String::as_str)).map(|s| s.vpc.clone());
+        let mut state = self.shared().lock();
+        let vpc = state.subnets.get(subnets.first().map_or("", String::as_str)).map(|s| s.vpc.clone());
+        let vpc = vpc.unwrap_or_default();
+        let group = ec2::default_group(&state, &vpc).cloned().unwrap_or_default();
         let facts = BTreeMap::from([
             ("created".to_owned(), iso(self.shared().clock.now())),
             ("subnets".to_owned(), subnets.join(",")),
-            ("vpc".to_owned(), vpc.unwrap_or_default()),
+            ("vpc".to_owned(), vpc),
+            ("security_groups".to_owned(), group),
             ("scheme".to_owned(), "internet-facing".to_owned()),
         ]);
-        let mut state = self.shared().lock();
         state.balancers.insert(arn.clone(), Balancer { state: "active".into(), ..balancer });
         state.facts.insert(arn.clone(), facts);
+        // A subnet without room for it makes no difference to a rehearsal: its edge listens on loopback.
+        let _ = elb::take_addresses(&mut state, &arn);
         drop(state);
         self.shared().changed();
         arn
@@ -114,8 +119,22 @@ impl Cloud {
         self.shared().changed();
     }
 
-    /// A certificate's ARN, as ACM would give it out.
-    pub fn seed_certificate(&self) -> String {
-        format!("arn:aws:acm:{}:{ACCOUNT}:certificate/{}", self.settings().region, fresh())
+    /// Makes a certificate that ACM has issued for these names, the first of them its own; gives its ARN.
+    pub fn seed_certificate(&self, names: &[&str]) -> String {
+        let arn = format!("arn:aws:acm:{}:{ACCOUNT}:certificate/{}", self.settings().region, fresh());
+        let now = self.shared().clock.now();
+        let names: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let certificate = Certificate {
+            domain: names.first().cloned().unwrap_or_default(),
+            names,
+            status: "ISSUED".into(),
+            validation: Vec::new(),
+            created: now,
+            issued: Some(now),
+            token: None,
+        };
+        self.shared().lock().certificates.insert(arn.clone(), certificate);
+        self.shared().changed();
+        arn
     }
 }

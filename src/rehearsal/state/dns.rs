@@ -109,6 +109,7 @@ pub enum Answer {
 
 /// A Route 53 health check: what to ask, and what was found. Source: Route 53 API reference, `HealthCheckConfig`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // they are AWS's own, each set by itself
 pub struct Checkup {
     /// The caller's reference.
     pub reference: String,

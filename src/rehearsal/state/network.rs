@@ -36,8 +36,8 @@ pub struct Network {
 
 impl Network {
     /// The address of a running instance, which is where an `instance` target is reached.
-    pub fn instance_address(&self, id: &str, now: SystemTime) -> Option<Ipv4Addr> {
-        let instance = self.instances.get(id).filter(|i| i.phase.at(now) == "running")?;
+    pub fn instance_address(&self, id: &str) -> Option<Ipv4Addr> {
+        let instance = self.instances.get(id).filter(|i| matches!(i.phase.now, "pending" | "running"))?;
         self.interfaces.get(&instance.interface).map(|i| i.address)
     }
 }
@@ -231,14 +231,6 @@ impl Phase {
     /// A state that stays.
     pub const fn settled(now: &'static str) -> Self {
         Self { now, then: None }
-    }
-
-    /// The state at a moment.
-    pub fn at(&self, moment: SystemTime) -> &'static str {
-        match self.then {
-            Some((next, from)) if from <= moment => next,
-            _ => self.now,
-        }
     }
 }
 

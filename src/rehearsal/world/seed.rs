@@ -1,8 +1,9 @@
 //! What the site's owner has in AWS before a run: a zone that names the box, a balancer that answers nothing yet, an
-//! empty private bucket behind a distribution, a database instance.
+//! empty private bucket behind a distribution, a database instance, and the new hosts as running instances.
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::hosts::Host;
 use super::rds::Rds;
 use super::spec::Spec;
 use super::{Result, WorldError};
@@ -26,7 +27,7 @@ pub struct Seeded {
 }
 
 /// Puts it there.
-pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds) -> Result<Seeded> {
+pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds, hosts: &[Host]) -> Result<Seeded> {
     let (names, aws) = (&spec.site.names, &spec.site.aws);
     let records = spec.names().into_iter().map(|name| RecordSet {
         name: name.to_ascii_lowercase(),
@@ -38,6 +39,11 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds)
     });
     let zone = cloud.seed_zone(&names.zone.to_ascii_lowercase(), records);
     let subnets = cloud.seed_network(&format!("vpc-{}", spec.id), (vpc.base, vpc.prefix));
+    for host in hosts {
+        if let IpAddr::V4(address) = host.address {
+            cloud.seed_instance(&host.name, address);
+        }
+    }
     let balancer = cloud.seed_balancer(&aws.balancer, free_edge()?, &subnets);
     let to_https = Action::Redirect {
         protocol: "HTTPS".into(),
@@ -50,7 +56,8 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds)
     let nothing =
         Action::Fixed { status: 404, content_type: "text/plain".into(), body: "no rule for this yet\n".into() };
     cloud.seed_listener(&balancer, 80, None, to_https);
-    cloud.seed_listener(&balancer, 443, Some(&cloud.seed_certificate()), nothing);
+    let all: Vec<&str> = names.api.iter().chain(&names.pages).map(String::as_str).collect();
+    cloud.seed_listener(&balancer, 443, Some(&cloud.seed_certificate(&all)), nothing);
     let aliases: Vec<&str> = names.pages.iter().map(String::as_str).collect();
     let distribution = cloud.seed_distribution(&aws.bucket, "", &aliases, free_edge()?);
     cloud

@@ -97,7 +97,7 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
     let ((copy, box_ca), new_hosts, database) = tokio::try_join!(copy, new_hosts, database)?;
 
     let shared = Shared::new(Clock::default());
-    let (cloud, seeded, edge) = cloud(&spec, &shared, vpc, copy.proxy, &database).await?;
+    let (cloud, seeded, edge) = cloud(&spec, &shared, vpc, copy.proxy, &database, &new_hosts).await?;
     cloud.set_database_host(servers);
     let box_ca_file = tls_dir.join("box-ca.pem");
     files::write(&box_ca_file, box_ca.as_bytes(), 0o644)?;
@@ -170,11 +170,12 @@ async fn cloud(
     vpc: Subnet,
     proxy: Ipv4Addr,
     database: &rds::Rds,
+    hosts: &[hosts::Host],
 ) -> Result<(Cloud, Seeded, Edge)> {
     let settings = Settings { region: spec.site.aws.region.clone(), ..Settings::default() };
     let s3 = spec.dir.join("s3");
     let cloud = Cloud::new(shared.clone(), s3.clone(), settings).map_err(WorldError::file("use", &s3))?;
-    let seeded = seed::seed(&cloud, spec, vpc, proxy, database)?;
+    let seeded = seed::seed(&cloud, spec, vpc, proxy, database, hosts)?;
     let origin = Arc::new(Origin(cloud.objects()));
     let edge = Edge::start(shared.clone(), &spec.dir.join("tls"), ([127, 0, 0, 1], 0).into(), origin).await?;
     edge.log_in(spec.dir.join("access-logs"));

@@ -160,7 +160,8 @@ async fn listeners_redirect_answer_and_carry_certificates() {
         .content_type("text/html")
         .message_body("<p>점검 중 & 곧</p>");
     let fixed = Action::builder().r#type(ActionTypeEnum::FixedResponse).fixed_response_config(config.build()).build();
-    let certificate = Certificate::builder().certificate_arn(here.cloud.seed_certificate()).build();
+    let certificate =
+        Certificate::builder().certificate_arn(here.cloud.seed_certificate(&["shop.test", "*.shop.test"])).build();
     let https = elb.create_listener().load_balancer_arn(&balancer).port(443).protocol(ProtocolEnum::Https);
     https.certificates(certificate).default_actions(fixed.clone()).send().await.unwrap();
     let told = elb.describe_listeners().load_balancer_arn(&balancer).send().await.unwrap();

@@ -163,6 +163,7 @@ async fn what_does_not_fit_the_model_is_invalid_input() {
 
 #[tokio::test]
 async fn routing_policies_do_not_mix() {
+    use ResourceRecordSetFailover::{Primary, Secondary};
     let (here, zone) = zone().await;
     let failover = |id: &str, which: ResourceRecordSetFailover| {
         but(simple("www.shop.test", "203.0.113.7", 60), |s| {
@@ -170,7 +171,6 @@ async fn routing_policies_do_not_mix() {
             s.failover = Some(which);
         })
     };
-    use ResourceRecordSetFailover::{Primary, Secondary};
     change!(here, zone, [Create failover("a", Primary), Create failover("b", Secondary)]).unwrap();
     refused!(change!(here, zone, [Create failover("c", Primary)]), "InvalidChangeBatch", "failover PRIMARY set");
     refused!(

@@ -33,7 +33,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 def target(name, ill=False):
     """A server at this machine's own address; gives it."""
     address = own_address()
-    if not address or not address.startswith(("10.", "172.", "192.168.", "100.")):
+    if not address:
         raise NotAsked("this machine has no private address that a target could have")
     server = http.server.ThreadingHTTPServer((address, 0), Answer)
     server.name, server.ill = name, ill

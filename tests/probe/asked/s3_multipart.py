@@ -13,7 +13,7 @@ def begin(a, **more):
 
 
 def part(a, upload, number, body):
-    etag = a.s3.upload_part(**upload, PartNumber=number, Body=body)["ETag"]
+    etag = a.s3_bare.upload_part(**upload, PartNumber=number, Body=body)["ETag"]
     return {"PartNumber": number, "ETag": etag}
 
 
@@ -132,6 +132,23 @@ def _(a):
     parts = [{"PartNumber": 1, "ETag": sent["ETag"], "ChecksumCRC64NVME": sent["ChecksumCRC64NVME"]}]
     wrong = {"ChecksumCRC64NVME": "AAAAAAAAAAA=", "ChecksumType": "FULL_OBJECT"}
     refused("BadDigest", lambda: complete(a, upload, parts, **wrong))
+
+
+@about("a part with a checksum of another algorithm than its upload's is refused", "checking-object-integrity-upload")
+def _(a):
+    upload = begin(a, ChecksumAlgorithm="SHA256")
+    other = lambda: a.s3.upload_part(**upload, PartNumber=1, Body=b"a", ChecksumAlgorithm="CRC32")
+    refused("InvalidRequest", other, saying="Checksum Type mismatch")
+
+
+@about("parts that were checked are completed with their checksums", "CompleteMultipartUpload")
+def _(a):
+    upload = begin(a, ChecksumAlgorithm="CRC32")
+    sent = a.s3.upload_part(**upload, PartNumber=1, Body=b"a", ChecksumAlgorithm="CRC32")
+    bare = {"PartNumber": 1, "ETag": sent["ETag"]}
+    refused(("InvalidRequest", "InvalidPart"), lambda: complete(a, upload, [bare]))
+    got = complete(a, upload, [{**bare, "ChecksumCRC32": sent["ChecksumCRC32"]}])
+    same((got["ChecksumType"], got["ChecksumCRC32"].endswith("-1")), ("COMPOSITE", True))
 
 
 @about("a part copied from an object is that object's bytes", "UploadPartCopy")

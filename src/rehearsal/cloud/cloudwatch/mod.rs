@@ -14,10 +14,13 @@ mod testing;
 use super::wire::operation::{Service, query};
 use super::wire::protocol::Protocol;
 
+/// What its operations go by, in the path of CBOR and in the header of JSON.
+const TARGET: &str = "GraniteServiceVersion20100801";
+
 /// The service.
 pub(super) const SERVICE: Service = Service {
     name: "monitoring",
-    protocol: Protocol::Cbor("GraniteServiceVersion20100801"),
+    protocol: Protocol::Cbor(TARGET),
     operations: &[
         query("GetMetricData", data::get, &[]),
         query("GetMetricStatistics", statistics::get, &[]),
@@ -25,3 +28,6 @@ pub(super) const SERVICE: Service = Service {
         query("PutMetricData", put::put, &[]),
     ],
 };
+
+/// The same in JSON, which boto3 and the AWS CLI speak to it.
+pub(super) const IN_JSON: Service = Service { protocol: Protocol::Json(TARGET), ..SERVICE };

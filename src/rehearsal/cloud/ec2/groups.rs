@@ -89,7 +89,7 @@ fn all_traffic(group: &str, egress: bool, peer: Peer) -> SecurityRule {
 }
 
 /// The default group of a VPC.
-pub(super) fn default_of<'a>(state: &'a State, vpc: &str) -> Option<&'a String> {
+pub(in super::super) fn default_of<'a>(state: &'a State, vpc: &str) -> Option<&'a String> {
     state.network.groups.iter().find(|(_, g)| g.vpc == vpc && g.name == DEFAULT).map(|(id, _)| id)
 }
 

@@ -44,6 +44,7 @@ use super::{Cloud, fresh};
 
 pub(super) use clock::settle;
 pub(super) use gateways::{attached as internet_gateway_of, seed as seed_gateway};
+pub(super) use groups::default_of as default_group;
 pub(super) use instances::seed as seed_instance;
 pub(super) use interfaces::{attach, free as free_addresses, release};
 pub(super) use subnets::enter as new_subnet;

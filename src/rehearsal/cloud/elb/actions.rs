@@ -5,14 +5,30 @@ use std::collections::BTreeSet;
 use super::super::super::state::{Action, State};
 use super::super::law::Law;
 use super::super::wire::{ApiError, Node, refuse};
-use super::{forwards_to, users_of};
+use super::{facts, forwards_to, users_of};
 
 /// The most target groups of one forward action.
 const MOST_GROUPS: usize = 5;
 
-/// Reads the one action in a list such as `Actions`; `balancer` is whose listener it is for.
-pub(super) fn read(state: &State, balancer: &str, input: &Node, list: &str) -> Result<Action, ApiError> {
+/// Whose action it is: the listener's, or a rule's of it.
+pub(super) struct Side<'a> {
+    /// The balancer's ARN.
+    pub balancer: &'a str,
+    /// The listener's protocol.
+    pub protocol: &'a str,
+    /// The listener's port.
+    pub port: u16,
+}
+
+/// Reads the one action in a list such as `Actions`.
+pub(super) fn read(state: &State, side: &Side, input: &Node, list: &str) -> Result<Action, ApiError> {
     let mut actions = input.items(list);
+    if let Some(kind) =
+        input.items(list).filter_map(|a| a.get("Type")).find(|t| t.contains('-') && *t != "fixed-response")
+    {
+        let why = format!("the rehearsal cloud has no '{kind}' action");
+        return Err(refuse("InvalidLoadBalancerAction", why));
+    }
     let (Some(action), None) = (actions.next(), actions.next()) else {
         return Err(refuse(
             "InvalidLoadBalancerAction",
@@ -20,10 +36,15 @@ pub(super) fn read(state: &State, balancer: &str, input: &Node, list: &str) -> R
         ));
     };
     match action.need("Type")? {
-        "forward" => forward(state, balancer, action),
-        "redirect" => redirect(action.child("RedirectConfig")),
+        "forward" => forward(state, side.balancer, action),
+        "redirect" => redirect(side, action.child("RedirectConfig")),
         "fixed-response" => fixed(action.child("FixedResponseConfig")),
-        other => Err(refuse("InvalidLoadBalancerAction", format!("the rehearsal cloud has no '{other}' action"))),
+        other => Err(refuse(
+            "ValidationError",
+            format!(
+                "Action type '{other}' must be one of '[redirect, fixed-response, forward, authenticate-oidc, authenticate-cognito, jwt-validation]'"
+            ),
+        )),
     }
 }
 
@@ -65,6 +86,11 @@ fn forward(state: &State, balancer: &str, action: &Node) -> Result<Action, ApiEr
         if !state.target_groups.contains_key(arn) {
             return Err(refuse("TargetGroupNotFound", format!("Target groups '{arn}' not found")));
         }
+        let (vpc, own) = (facts::text(state, balancer, "vpc"), facts::text(state, arn, "vpc"));
+        if vpc != own {
+            let message = format!("The target group '{arn}' is not in the VPC '{vpc}' of the load balancer");
+            return Err(refuse("InvalidConfigurationRequest", message));
+        }
         if users_of(state, arn).any(|user| user != balancer) {
             let message =
                 format!("The following target groups cannot be associated with more than one load balancer: {arn}");
@@ -85,22 +111,52 @@ fn forward(state: &State, balancer: &str, action: &Node) -> Result<Action, ApiEr
     Ok(Action::Forward { groups, sticky })
 }
 
-fn redirect(config: Option<&Node>) -> Result<Action, ApiError> {
+fn redirect(side: &Side, config: Option<&Node>) -> Result<Action, ApiError> {
     let config = config.ok_or_else(|| refuse("InvalidLoadBalancerAction", "A redirect action needs its config"))?;
     let or = |name: &str, default: &str| config.get(name).unwrap_or(default).to_owned();
+    let wrong = |what: &str, value: &str, must: &str| {
+        Err(refuse("ValidationError", format!("The {what} '{value}' of a redirect must {must}")))
+    };
     let status = match config.need("StatusCode")? {
         "HTTP_301" => 301,
         "HTTP_302" => 302,
-        other => return Err(refuse("ValidationError", format!("'{other}' is not HTTP_301 or HTTP_302"))),
+        other => return wrong("status code", other, "be HTTP_301 or HTTP_302"),
     };
     let (protocol, host, port) = (or("Protocol", "#{protocol}"), or("Host", "#{host}"), or("Port", "#{port}"));
     let path = or("Path", "/#{path}");
-    if protocol == "#{protocol}" && host == "#{host}" && port == "#{port}" && path == "/#{path}" {
-        let message = "The redirect would loop: protocol, host, port or path must differ from the request's";
+    // An empty query is one that is dropped.
+    let query = config.child("Query").map_or_else(|| "#{query}".to_owned(), |query| query.text.clone());
+    if !matches!(protocol.as_str(), "HTTP" | "HTTPS" | "#{protocol}") {
+        return wrong("protocol", &protocol, "be HTTP, HTTPS or #{protocol}");
+    }
+    if port != "#{port}" && !port.parse::<u16>().is_ok_and(|p| p > 0) {
+        return wrong("port", &port, "be between 1 and 65535, or #{port}");
+    }
+    if !path.starts_with('/') || path.chars().count() > 128 {
+        return wrong("path", &path, "begin with '/' and have at most 128 characters");
+    }
+    if host.chars().count() > 128 {
+        return wrong("host", &host, "have at most 128 characters");
+    }
+    if query.starts_with('?') || query.chars().count() > 128 {
+        return wrong("query", &query, "have at most 128 characters and no leading '?'");
+    }
+    if side.protocol == "HTTPS" && protocol == "HTTP" {
+        let message = "The redirect configuration is not valid because HTTPS cannot be redirected to HTTP.";
         return Err(refuse("InvalidLoadBalancerAction", message));
     }
-    Ok(Action::Redirect { protocol, host, port, path, query: or("Query", "#{query}"), status })
+    let same_protocol = protocol == "#{protocol}" || protocol == side.protocol;
+    let same_port = port == "#{port}" || port == side.port.to_string();
+    let same_query = query == "#{query}";
+    if same_protocol && same_port && host == "#{host}" && path == "/#{path}" && same_query {
+        let message = "The redirect configuration is not valid because it creates a loop.";
+        return Err(refuse("InvalidLoadBalancerAction", message));
+    }
+    Ok(Action::Redirect { protocol, host, port, path, query, status })
 }
+
+/// What a fixed response may be (ELBv2 API: `FixedResponseActionConfig`).
+const CONTENT_TYPES: [&str; 5] = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
 
 fn fixed(config: Option<&Node>) -> Result<Action, ApiError> {
     let config =
@@ -113,7 +169,13 @@ fn fixed(config: Option<&Node>) -> Result<Action, ApiError> {
     if body.chars().count() > 1024 {
         return Err(refuse("ValidationError", "The message body of a fixed response has at most 1024 characters"));
     }
-    Ok(Action::Fixed { status, content_type: config.get("ContentType").unwrap_or("text/plain").to_owned(), body })
+    let content_type = config.get("ContentType").unwrap_or("text/plain");
+    if !CONTENT_TYPES.contains(&content_type) {
+        let words = CONTENT_TYPES.join(", ");
+        let message = format!("The content type '{content_type}' of a fixed response must be one of '[{words}]'");
+        return Err(refuse("ValidationError", message));
+    }
+    Ok(Action::Fixed { status, content_type: content_type.to_owned(), body })
 }
 
 /// An action as it is described.

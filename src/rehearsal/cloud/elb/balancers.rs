@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, SystemTime};
 
 use super::super::super::state::{ACCOUNT, Balancer, State};
-use super::super::law::Law;
 use super::super::wire::operation::Output;
 use super::super::wire::{ApiError, Node, refuse};
-use super::super::{Cloud, fresh, iso};
-use super::{named, not_found, page, tags};
+use super::super::{Cloud, ec2, fresh, iso};
+use super::{facts, named, not_found, one_of, page, placement, tags};
 
 /// A balancer that is being made, and its ARN.
 pub(in super::super) fn new_balancer(region: &str, name: &str, address: IpAddr) -> (String, Balancer) {
@@ -38,59 +38,75 @@ fn zone_of(region: &str) -> &'static str {
     }
 }
 
+/// The most balancers of a region (ELB guide: load-balancer-limits).
+const MOST: usize = 50;
+/// How long a balancer is `provisioning`, on the rehearsal's clock. Its edge listens at once.
+const PROVISIONING: Duration = Duration::from_secs(5);
+
 pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let name = input.need("Name")?;
     named(name, "Load balancer")?;
+    if name.starts_with("internal-") {
+        let why = format!("Load balancer name '{name}' cannot begin with 'internal-'");
+        return Err(refuse("ValidationError", why));
+    }
+    one_of(input, "Type", &["application", "network", "gateway"])?;
     if let Some(kind @ ("network" | "gateway")) = input.get("Type") {
         return Err(refuse("ValidationError", format!("the rehearsal cloud has no {kind} load balancers")));
     }
-    let mut subnets = input.texts("Subnets");
-    subnets.extend(input.items("SubnetMappings").filter_map(|m| m.get("SubnetId")).map(str::to_owned));
-    cloud.change(|state| {
-        if state.balancers.values().any(|b| b.name == name) {
+    let scheme = one_of(input, "Scheme", &["internet-facing", "internal"])?.unwrap_or("internet-facing");
+    let tags = tags::read(input)?;
+    let now = cloud.shared().clock.now();
+    cloud.change_whole(false, |state| {
+        ec2::settle(state, now);
+        placement::ip_type(input)?;
+        let subnets = placement::subnets(input)?;
+        if let Some((arn, there)) = state.balancers.iter().find(|(_, b)| b.name == name) {
+            // Asked twice for the same thing: the one that is there.
+            let mut held = facts::list(state, arn, "subnets");
+            let mut asked = subnets.clone();
+            held.sort_unstable();
+            asked.sort_unstable();
+            if held == asked && facts::text(state, arn, "scheme") == scheme {
+                return Ok(Node::default().list("LoadBalancers", "member", [node(state, arn, there)]).into());
+            }
             let message = format!("A load balancer with the same name '{name}' exists, but with different settings");
             return Err(refuse("DuplicateLoadBalancerName", message));
         }
-        let vpc = two_zones(state, &subnets)?;
-        let (arn, balancer) = new_balancer(&cloud.settings().region, name, free_address(state));
+        if state.balancers.len() >= MOST {
+            return Err(refuse("TooManyLoadBalancers", "The limit on application load balancers has been reached"));
+        }
+        let vpc = placement::fits(state, &subnets, scheme, "")?;
+        let groups = placement::groups(state, input.texts("SecurityGroups"), &vpc)?;
+        let (arn, mut balancer) = new_balancer(&cloud.settings().region, name, free_address(state));
+        if scheme == "internal" {
+            balancer.dns_name = format!("internal-{}", balancer.dns_name);
+        }
         let facts = [
-            ("created", iso(cloud.shared().clock.now())),
+            ("created", iso(now)),
+            ("active", iso(now + PROVISIONING)),
             ("subnets", subnets.join(",")),
             ("vpc", vpc),
-            ("scheme", input.get("Scheme").unwrap_or("internet-facing").to_owned()),
-            ("security_groups", input.texts("SecurityGroups").join(",")),
+            ("scheme", scheme.to_owned()),
+            ("security_groups", groups.join(",")),
         ];
         state.facts.insert(arn.clone(), facts.map(|(k, v)| (k.to_owned(), v)).into());
-        state.tags.insert(arn.clone(), tags::read(input)?);
-        // The edge takes it up at once; on AWS the state stays `provisioning` for some minutes.
-        state.balancers.insert(arn.clone(), Balancer { state: "active".into(), ..balancer });
+        state.tags.insert(arn.clone(), tags);
+        state.balancers.insert(arn.clone(), balancer);
+        placement::take_addresses(state, &arn)?;
         let made = state.balancers.get(&arn).map(|b| node(state, &arn, b));
         Ok(Node::default().list("LoadBalancers", "member", made).into())
     })
 }
 
-/// Two subnets in two zones of one VPC (law L5); gives the VPC.
-fn two_zones(state: &State, subnets: &[String]) -> Result<String, ApiError> {
-    let found = subnets.iter().map(|id| {
-        state.subnets.get(id).ok_or_else(|| refuse("SubnetNotFound", format!("The subnet ID '{id}' is not valid")))
-    });
-    let found = found.collect::<Result<Vec<_>, _>>()?;
-    let zones: BTreeSet<_> = found.iter().map(|s| &s.zone).collect();
-    if zones.len() < 2 {
-        let message = "At least two subnets in two different Availability Zones must be specified";
-        return Err(refuse("ValidationError", message).by(Law::L5));
-    }
-    if zones.len() < found.len() {
-        return Err(refuse(
-            "InvalidConfigurationRequest",
-            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
-        )
-        .by(Law::L5));
-    }
-    let vpcs: BTreeSet<_> = found.iter().map(|s| s.vpc.clone()).collect();
-    match (vpcs.len(), vpcs.into_iter().next()) {
-        (1, Some(vpc)) => Ok(vpc),
-        _ => Err(refuse("InvalidConfigurationRequest", "All subnets must belong to the same VPC").by(Law::L5)),
+/// Makes those active that have been provisioned long enough.
+fn settle(state: &mut State, now: SystemTime) {
+    let now = iso(now);
+    for (arn, balancer) in &mut state.balancers {
+        let due = state.facts.get(arn).and_then(|f| f.get("active")).is_none_or(|at| *at <= now);
+        if balancer.state == "provisioning" && due {
+            balancer.state = "active".into();
+        }
     }
 }
 
@@ -109,13 +125,21 @@ fn free_ports(address: IpAddr) -> bool {
     [8080, 8443].iter().all(|port| std::net::TcpListener::bind((address, *port)).is_ok())
 }
 
-fn node(state: &State, arn: &str, balancer: &Balancer) -> Node {
-    let fact = |name: &str| state.facts.get(arn).and_then(|f| f.get(name)).map(String::as_str).unwrap_or_default();
-    let split = |text: &str| text.split(',').filter(|p| !p.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let zones = split(fact("subnets")).into_iter().filter_map(|id| {
+/// The subnets of a balancer with their zones.
+pub(super) fn zones(state: &State, arn: &str) -> Vec<Node> {
+    let one = |id: String| {
         let subnet = state.subnets.get(&id)?;
-        Some(Node::default().put("ZoneName", &subnet.zone).put("SubnetId", id))
-    });
+        Some(Node::default().put("ZoneName", &subnet.zone).put("SubnetId", id).list(
+            "LoadBalancerAddresses",
+            "member",
+            [],
+        ))
+    };
+    facts::list(state, arn, "subnets").into_iter().filter_map(one).collect()
+}
+
+fn node(state: &State, arn: &str, balancer: &Balancer) -> Node {
+    let fact = |name: &str| facts::text(state, arn, name);
     let created = Some(fact("created")).filter(|c| !c.is_empty()).unwrap_or("1970-01-01T00:00:00.000Z");
     Node::default()
         .put("LoadBalancerArn", arn)
@@ -127,14 +151,20 @@ fn node(state: &State, arn: &str, balancer: &Balancer) -> Node {
         .put("VpcId", fact("vpc"))
         .with(Node::new("State").put("Code", &balancer.state))
         .put("Type", "application")
-        .list("AvailabilityZones", "member", zones)
-        .texts_list("SecurityGroups", "member", split(fact("security_groups")))
+        .list("AvailabilityZones", "member", zones(state, arn))
+        .texts_list("SecurityGroups", "member", facts::list(state, arn, "security_groups"))
         .put("IpAddressType", "ipv4")
 }
 
 pub(super) fn describe(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let (arns, names) = (input.texts("LoadBalancerArns"), input.texts("Names"));
-    let state = cloud.shared().lock();
+    if !arns.is_empty() && !names.is_empty() {
+        let why = "Load balancer names and load balancer ARNs cannot be specified at the same time";
+        return Err(refuse("ValidationError", why));
+    }
+    let mut state = cloud.shared().lock();
+    settle(&mut state, cloud.shared().clock.now());
+    let state = state;
     let wanted = |arn: &String, b: &Balancer| {
         (arns.is_empty() && names.is_empty()) || arns.contains(arn) || names.contains(&b.name)
     };
@@ -159,6 +189,7 @@ pub(super) fn delete(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         }
         // Deleting what is not there succeeds (ELBv2 API: DeleteLoadBalancer).
         state.balancers.remove(arn);
+        ec2::release(state, arn);
         state.listeners.retain(|_, listener| listener.balancer != arn);
         state.facts.remove(arn);
         state.tags.remove(arn);

@@ -6,6 +6,12 @@ use super::super::wire::{ApiError, Node, refuse};
 /// Reads the conditions of a rule: one to five values in all, each field once but for headers and queries.
 pub(super) fn read(input: &Node) -> Result<Vec<Condition>, ApiError> {
     let conditions = input.items("Conditions").map(one).collect::<Result<Vec<_>, _>>()?;
+    for field in ["path-pattern", "host-header", "http-request-method"] {
+        if input.items("Conditions").filter(|c| c.get("Field") == Some(field)).count() > 1 {
+            let why = format!("A rule can only have one '{field}' condition");
+            return Err(refuse("ValidationError", why));
+        }
+    }
     let values: usize = conditions.iter().map(values).sum();
     if conditions.is_empty() {
         return Err(refuse("ValidationError", "A rule needs a condition"));
@@ -28,6 +34,10 @@ fn values(condition: &Condition) -> usize {
 
 fn one(node: &Node) -> Result<Condition, ApiError> {
     let field = node.need("Field")?;
+    let regexes = node.children.iter().any(|child| child.items("RegexValues").next().is_some());
+    if regexes || node.items("RegexValues").next().is_some() {
+        return Err(refuse("ValidationError", "the rehearsal cloud matches no regular expressions"));
+    }
     let config = |name: &str| {
         let own = node.child(name).map(|c| c.texts("Values")).unwrap_or_default();
         let values = if own.is_empty() { node.texts("Values") } else { own };
@@ -43,11 +53,29 @@ fn one(node: &Node) -> Result<Condition, ApiError> {
     match field {
         "path-pattern" => Ok(Condition::Path(config("PathPatternConfig")?)),
         "host-header" => Ok(Condition::Host(config("HostHeaderConfig")?)),
-        "http-request-method" => Ok(Condition::Method(config("HttpRequestMethodConfig")?)),
+        "http-request-method" => {
+            let methods = config("HttpRequestMethodConfig")?;
+            let fits = |m: &String| m.len() <= 40 && m.bytes().all(|b| b.is_ascii_uppercase() || b"-_".contains(&b));
+            match methods.iter().find(|method| !fits(method)) {
+                Some(odd) => {
+                    let why = format!("The HTTP request method '{odd}' must be of A-Z, hyphen and underscore only");
+                    Err(refuse("ValidationError", why))
+                }
+                None => Ok(Condition::Method(methods)),
+            }
+        }
+        "source-ip" => Err(refuse(
+            "ValidationError",
+            "the rehearsal cloud has no source-ip conditions: every visitor comes from loopback",
+        )),
         "http-header" => {
             let name = node.child("HttpHeaderConfig").and_then(|c| c.get("HttpHeaderName"));
             let name =
                 name.ok_or_else(|| refuse("ValidationError", "The condition 'http-header' needs a header name"))?;
+            if name.len() > 40 || name.eq_ignore_ascii_case("host") {
+                let why = format!("The header name '{name}' must have at most 40 characters and not be 'host'");
+                return Err(refuse("ValidationError", why));
+            }
             Ok(Condition::Header(name.to_owned(), config("HttpHeaderConfig")?))
         }
         "query-string" => {
@@ -58,7 +86,7 @@ fn one(node: &Node) -> Result<Condition, ApiError> {
         other => Err(refuse(
             "ValidationError",
             format!(
-                "Condition field '{other}' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string]'"
+                "Condition field '{other}' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string, source-ip]'"
             ),
         )),
     }

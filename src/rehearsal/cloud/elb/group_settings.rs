@@ -31,6 +31,13 @@ fn number(input: &Node, name: &str, from: u32, to: u32, before: u32) -> Result<u
 /// Reads what a request says of the health check over `before`.
 pub(super) fn check(input: &Node, before: &HealthCheck) -> Result<HealthCheck, ApiError> {
     let mut check = before.clone();
+    if input.flag("HealthCheckEnabled")? == Some(false) {
+        let why = "Health checks cannot be disabled for target groups with the target types 'instance' and 'ip'";
+        return Err(refuse("ValidationError", why));
+    }
+    if input.child("Matcher").is_some_and(|m| m.get("GrpcCode").is_some()) {
+        return Err(refuse("ValidationError", "A gRPC code can only be specified with the protocol version GRPC"));
+    }
     check.interval = number(input, "HealthCheckIntervalSeconds", 5, 300, before.interval)?;
     check.timeout = number(input, "HealthCheckTimeoutSeconds", 2, 120, before.timeout)?;
     check.healthy = number(input, "HealthyThresholdCount", 2, 10, before.healthy)?;
@@ -74,7 +81,7 @@ pub(super) fn check(input: &Node, before: &HealthCheck) -> Result<HealthCheck, A
     if let Some(codes) = input.child("Matcher").and_then(|m| m.get("HttpCode")) {
         let code = |text: &str| text.trim().parse::<u16>().is_ok_and(|c| (200..=499).contains(&c));
         let fits = codes.split(',').all(|part| match part.split_once('-') {
-            Some((from, to)) => code(from) && code(to),
+            Some((from, to)) => code(from) && code(to) && from.trim() <= to.trim(),
             None => code(part),
         });
         if !fits {

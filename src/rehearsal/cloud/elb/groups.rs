@@ -6,7 +6,7 @@ use super::super::super::state::{ACCOUNT, State, TargetGroup};
 use super::super::wire::operation::Output;
 use super::super::wire::{ApiError, Node, refuse};
 use super::super::{Cloud, fresh};
-use super::{group_settings, named, not_found, page, tags, users_of};
+use super::{group_settings, named, not_found, one_of, page, tags, users_of};
 
 /// The target group of an ARN.
 pub(super) fn find<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut TargetGroup, ApiError> {
@@ -43,6 +43,18 @@ fn node(state: &State, arn: &str, group: &TargetGroup) -> Node {
         .put("IpAddressType", "ipv4")
 }
 
+/// The edge speaks HTTP/1.1 to targets over IPv4, and nothing else.
+fn one_of_versions(input: &Node) -> Result<(), ApiError> {
+    if let Some(version @ ("HTTP2" | "GRPC")) = one_of(input, "ProtocolVersion", &["HTTP1", "HTTP2", "GRPC"])? {
+        let why = format!("the rehearsal cloud has no target groups of protocol version '{version}'");
+        return Err(refuse("ValidationError", why));
+    }
+    match one_of(input, "IpAddressType", &["ipv4", "ipv6"])? {
+        Some("ipv6") => Err(refuse("ValidationError", "the rehearsal cloud has no IPv6 target groups")),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let name = input.need("Name")?;
     named(name, "Target group")?;
@@ -56,6 +68,7 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         }
         None => return Err(refuse("ValidationError", "A protocol must be specified")),
     };
+    one_of_versions(input)?;
     let port = input.number::<u16>("Port")?.filter(|p| *p > 0);
     let port = port.ok_or_else(|| refuse("ValidationError", "A port must be specified"))?;
     let target_type = match input.get("TargetType").unwrap_or("instance") {
@@ -76,7 +89,7 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         tags,
     };
     cloud.change(|state| {
-        if !state.subnets.values().any(|s| s.vpc == vpc) {
+        if !state.network.vpcs.contains_key(vpc) {
             return Err(refuse("ValidationError", format!("The VPC ID '{vpc}' is not found")));
         }
         let same_name = state.target_groups.iter().find(|(_, g)| g.name == name);

@@ -4,53 +4,43 @@ use std::collections::BTreeMap;
 
 use super::super::super::state::{Listener, State};
 use super::super::Cloud;
-use super::super::law::Law;
 use super::super::wire::operation::Output;
 use super::super::wire::{ApiError, Node, refuse};
-use super::{actions, arn_below, balancers, not_found, page, tags};
+use super::actions::{self, Side};
+use super::{arn_below, balancers, certificates, facts, not_found, page, policies, tags};
+
+/// The most listeners of a balancer (ELB guide: load-balancer-limits).
+const MOST: usize = 50;
 
 /// The listener of an ARN.
 pub(super) fn find<'a>(state: &'a State, arn: &str) -> Result<&'a Listener, ApiError> {
     state.listeners.get(arn).ok_or_else(|| not_found("ListenerNotFound", "listeners"))
 }
 
-fn node(arn: &str, listener: &Listener) -> Node {
+fn node(state: &State, arn: &str, listener: &Listener) -> Node {
     let certificates = listener.certificates.first().map(|c| Node::default().put("CertificateArn", c));
     let https = listener.protocol == "HTTPS";
+    let policy =
+        Some(facts::text(state, arn, "ssl_policy")).filter(|p| !p.is_empty()).unwrap_or(policies::UNLESS_NAMED);
     Node::default()
         .put("ListenerArn", arn)
         .put("LoadBalancerArn", &listener.balancer)
         .put("Port", listener.port)
         .put("Protocol", &listener.protocol)
         .list("Certificates", "member", certificates)
-        .put_some("SslPolicy", https.then_some("ELBSecurityPolicy-2016-08"))
+        .put_some("SslPolicy", https.then_some(policy))
         .list("DefaultActions", "member", [actions::node(&listener.default_action)])
 }
 
-/// The certificates given, which an HTTPS listener needs and an HTTP one must not have.
-fn certificates(cloud: &Cloud, protocol: &str, given: Vec<String>) -> Result<Vec<String>, ApiError> {
-    match (protocol, given.first()) {
-        ("HTTPS", None) => Err(refuse("ValidationError", "A certificate must be specified for HTTPS listeners")),
-        ("HTTP", Some(_)) => Err(refuse("ValidationError", "A certificate cannot be specified for HTTP listeners")),
-        ("HTTP" | "HTTPS", _) => {
-            let here = format!("arn:aws:acm:{}:", cloud.settings().region);
-            match given.iter().find(|arn| !arn.starts_with(&here) && !arn.starts_with("arn:aws:iam::")) {
-                Some(arn) => {
-                    let message = format!("Certificate ARN '{arn}' is not valid");
-                    Err(refuse("CertificateNotFound", message).by(Law::C1))
-                }
-                None => Ok(given),
-            }
-        }
-        (other, _) => Err(refuse(
-            "UnsupportedProtocol",
-            format!("an application load balancer has no listener protocol '{other}'"),
-        )),
+/// The security policy of an HTTPS listener; an HTTP one has none.
+fn policy<'a>(protocol: &str, input: &'a Node) -> Result<Option<&'a str>, ApiError> {
+    if input.child("MutualAuthentication").and_then(|m| m.get("Mode")).is_some_and(|mode| mode != "off") {
+        return Err(refuse("ValidationError", "the rehearsal cloud has no mutual TLS"));
     }
-}
-
-fn given_certificates(input: &Node) -> Vec<String> {
-    input.items("Certificates").filter_map(|c| c.get("CertificateArn")).map(str::to_owned).collect()
+    match (protocol, input.get("SslPolicy")) {
+        ("HTTP", Some(_)) => Err(refuse("ValidationError", "An SSL policy cannot be specified for HTTP listeners")),
+        (_, given) => given.map(policies::known).transpose(),
+    }
 }
 
 fn given_port(input: &Node) -> Result<Option<u16>, ApiError> {
@@ -74,16 +64,26 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let missing = |what: &str| refuse("ValidationError", format!("A listener {what} must be specified"));
     let port = given_port(input)?.ok_or_else(|| missing("port"))?;
     let protocol = input.get("Protocol").ok_or_else(|| missing("protocol"))?;
-    let certificates = certificates(cloud, protocol, given_certificates(input))?;
-    cloud.change(|state| {
+    let policy = policy(protocol, input)?;
+    let tags = tags::read(input)?;
+    cloud.change_whole(false, |state| {
         balancers::find(state, balancer)?;
+        let certificates = certificates::for_listener(cloud, state, protocol, certificates::given(input))?;
         free_port(state, balancer, port, "")?;
-        let default_action = actions::read(state, balancer, input, "DefaultActions")?;
+        if state.listeners.values().filter(|l| l.balancer == balancer).count() >= MOST {
+            let why = format!("The maximum number of listeners has been reached on load balancer '{balancer}'");
+            return Err(refuse("TooManyListeners", why));
+        }
+        let side = Side { balancer, protocol, port };
+        let default_action = actions::read(state, &side, input, "DefaultActions")?;
         let arn = arn_below(balancer, "listener");
-        state.tags.insert(arn.clone(), tags::read(input)?);
+        state.tags.insert(arn.clone(), tags);
+        if let Some(policy) = policy {
+            facts::set(state, &arn, "ssl_policy", policy.into());
+        }
         let (balancer, protocol) = (balancer.to_owned(), protocol.to_owned());
         let listener = Listener { balancer, protocol, port, certificates, default_action, rules: BTreeMap::new() };
-        let described = node(&arn, &listener);
+        let described = node(state, &arn, &listener);
         state.listeners.insert(arn, listener);
         Ok(Node::default().list("Listeners", "member", [described]).into())
     })
@@ -101,30 +101,40 @@ pub(super) fn describe(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> 
         find(&state, arn)?;
     }
     let wanted = |arn: &String, l: &Listener| arns.contains(arn) || balancer == Some(l.balancer.as_str());
-    let found = state.listeners.iter().filter(|(arn, l)| wanted(arn, l)).map(|(arn, l)| node(arn, l)).collect();
+    let found = state.listeners.iter().filter(|(arn, l)| wanted(arn, l)).map(|(arn, l)| node(&state, arn, l)).collect();
     Ok(page(input, "Listeners", found)?.into())
 }
 
 pub(super) fn modify(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let arn = input.need("ListenerArn")?;
-    cloud.change(|state| {
+    cloud.change_whole(false, |state| {
         let mut listener = find(state, arn)?.clone();
         listener.port = given_port(input)?.unwrap_or(listener.port);
         free_port(state, &listener.balancer, listener.port, arn)?;
         if let Some(protocol) = input.get("Protocol") {
             protocol.clone_into(&mut listener.protocol);
         }
-        let given = given_certificates(input);
-        let kept = match listener.protocol.as_str() {
-            _ if !given.is_empty() => given,
-            "HTTPS" => listener.certificates,
+        let policy = policy(&listener.protocol, input)?;
+        // A new default one takes the place of the old; those for other names stay.
+        let others: Vec<_> = listener.certificates.iter().skip(1).cloned().collect();
+        let default = match certificates::given(input) {
+            given if !given.is_empty() => given,
+            _ if listener.protocol == "HTTPS" => listener.certificates.into_iter().take(1).collect(),
             _ => Vec::new(),
         };
-        listener.certificates = certificates(cloud, &listener.protocol, kept)?;
-        if input.items("DefaultActions").next().is_some() {
-            listener.default_action = actions::read(state, &listener.balancer, input, "DefaultActions")?;
+        listener.certificates = certificates::for_listener(cloud, state, &listener.protocol, default)?;
+        if listener.protocol == "HTTPS" {
+            let new = others.into_iter().filter(|arn| !listener.certificates.contains(arn)).collect::<Vec<_>>();
+            listener.certificates.extend(new);
         }
-        let described = node(arn, &listener);
+        if input.items("DefaultActions").next().is_some() {
+            let side = Side { balancer: &listener.balancer, protocol: &listener.protocol, port: listener.port };
+            listener.default_action = actions::read(state, &side, input, "DefaultActions")?;
+        }
+        if let Some(policy) = policy {
+            facts::set(state, arn, "ssl_policy", policy.into());
+        }
+        let described = node(state, arn, &listener);
         state.listeners.insert(arn.to_owned(), listener);
         Ok(Node::default().list("Listeners", "member", [described]).into())
     })
@@ -134,6 +144,7 @@ pub(super) fn delete(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let arn = input.need("ListenerArn")?;
     cloud.change(|state| {
         state.tags.remove(arn);
+        state.facts.remove(arn);
         let gone = state.listeners.remove(arn);
         gone.map(|_| Node::default().into()).ok_or_else(|| not_found("ListenerNotFound", "listeners"))
     })

@@ -3,10 +3,15 @@
 mod actions;
 mod attributes;
 mod balancers;
+mod certificates;
 mod conditions;
+mod facts;
 mod group_settings;
 mod groups;
+mod limits;
 mod listeners;
+mod placement;
+mod policies;
 mod priorities;
 mod rules;
 mod tags;
@@ -14,12 +19,13 @@ mod targets;
 
 use super::super::state::{Action, State};
 use super::fresh;
-use super::law::Law::{C1, L1, L2, L4, L5};
+use super::law::Law::{C1, L1, L2, L4, L5, L8};
 use super::wire::operation::{Service, query};
 use super::wire::protocol::Protocol;
 use super::wire::{ApiError, Node, refuse};
 
 pub(super) use balancers::{free_address, new_balancer};
+pub(super) use placement::take_addresses;
 
 /// The service.
 pub(super) const SERVICE: Service = Service {
@@ -29,12 +35,20 @@ pub(super) const SERVICE: Service = Service {
         query("CreateLoadBalancer", balancers::create, &[L5]),
         query("DescribeLoadBalancers", balancers::describe, &[]),
         query("DeleteLoadBalancer", balancers::delete, &[]),
+        query("SetSubnets", placement::set_subnets, &[L5]),
+        query("SetSecurityGroups", placement::set_groups, &[]),
+        query("SetIpAddressType", placement::set_ip_type, &[]),
         query("DescribeLoadBalancerAttributes", attributes::of_balancer, &[]),
         query("ModifyLoadBalancerAttributes", attributes::modify_balancer, &[]),
         query("CreateListener", listeners::create, &[C1, L2]),
         query("DescribeListeners", listeners::describe, &[]),
         query("ModifyListener", listeners::modify, &[C1, L2]),
         query("DeleteListener", listeners::delete, &[]),
+        query("DescribeListenerAttributes", attributes::of_listener, &[]),
+        query("AddListenerCertificates", certificates::add, &[C1]),
+        query("RemoveListenerCertificates", certificates::remove, &[]),
+        query("DescribeListenerCertificates", certificates::describe, &[]),
+        query("DescribeSSLPolicies", policies::describe, &[]),
         query("CreateRule", rules::create, &[L2]),
         query("DescribeRules", rules::describe, &[]),
         query("ModifyRule", rules::modify, &[L2]),
@@ -46,12 +60,13 @@ pub(super) const SERVICE: Service = Service {
         query("DeleteTargetGroup", groups::delete, &[]),
         query("DescribeTargetGroupAttributes", attributes::of_group, &[]),
         query("ModifyTargetGroupAttributes", attributes::modify_group, &[]),
-        query("RegisterTargets", targets::register, &[L1]),
+        query("RegisterTargets", targets::register, &[L1, L8]),
         query("DeregisterTargets", targets::deregister, &[L4]),
         query("DescribeTargetHealth", targets::health, &[L4]),
         query("AddTags", tags::add, &[]),
         query("RemoveTags", tags::remove, &[]),
         query("DescribeTags", tags::describe, &[]),
+        query("DescribeAccountLimits", limits::describe, &[]),
     ],
 };
 
@@ -73,6 +88,23 @@ fn named(name: &str, what: &str) -> Result<(), ApiError> {
         refused("cannot begin or end with '-'")
     } else {
         Ok(())
+    }
+}
+
+/// A parameter that takes one of a few words.
+fn one_of<'a>(input: &'a Node, name: &str, words: &[&str]) -> Result<Option<&'a str>, ApiError> {
+    match input.get(name) {
+        Some(other) if !words.contains(&other) => {
+            let mut at: String = name.into();
+            at[..1].make_ascii_lowercase();
+            let why = format!(
+                "1 validation error detected: Value '{other}' at '{at}' failed to satisfy constraint: Member must \
+                 satisfy enum value set: [{}]",
+                words.join(", ")
+            );
+            Err(refuse("ValidationError", why))
+        }
+        word => Ok(word),
     }
 }
 

@@ -12,6 +12,9 @@ pub(super) fn set(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let wanted: BTreeMap<&str, u32> = pairs.collect::<Result<_, ApiError>>()?;
     let first = wanted.keys().next().ok_or_else(|| refuse("ValidationError", "No rule priority was given"))?;
     cloud.change(|state| {
+        for rule in wanted.keys() {
+            rules::not_default(state, rule, "reprioritized")?;
+        }
         let holder = rules::holder(state, first)?;
         for rule in wanted.keys() {
             if rules::holder(state, rule)? != holder {

@@ -4,7 +4,15 @@ use super::super::super::state::{Listener, Rule, State};
 use super::super::Cloud;
 use super::super::wire::operation::Output;
 use super::super::wire::{ApiError, Node, refuse};
-use super::{actions, arn_below, conditions, listeners, not_found, page, tags};
+use super::actions::{self, Side};
+use super::{arn_below, conditions, listeners, not_found, page, tags};
+
+/// The most rules of a balancer beside the default ones (ELB guide: load-balancer-limits).
+const MOST: usize = 100;
+
+fn side(listener: &Listener) -> Side<'_> {
+    Side { balancer: &listener.balancer, protocol: &listener.protocol, port: listener.port }
+}
 
 /// The ARN of the rule a listener always has: its default action.
 fn default_arn(listener: &str) -> String {
@@ -44,9 +52,16 @@ pub(super) fn holder(state: &State, rule: &str) -> Result<String, ApiError> {
 }
 
 /// Refuses a change of a default rule.
-fn not_default(state: &State, rule: &str, verb: &str) -> Result<(), ApiError> {
+pub(super) fn not_default(state: &State, rule: &str, verb: &str) -> Result<(), ApiError> {
     if state.listeners.keys().any(|arn| default_arn(arn) == rule) {
         return Err(refuse("OperationNotPermitted", format!("Default rule '{rule}' cannot be {verb}")));
+    }
+    Ok(())
+}
+
+fn no_transforms(input: &Node) -> Result<(), ApiError> {
+    if input.items("Transforms").next().is_some() {
+        return Err(refuse("ValidationError", "the rehearsal cloud has no transforms of rules"));
     }
     Ok(())
 }
@@ -62,6 +77,7 @@ pub(super) fn priority(node: &Node) -> Result<u32, ApiError> {
 
 pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let listener = input.need("ListenerArn")?;
+    no_transforms(input)?;
     let priority = priority(input)?;
     let conditions = conditions::read(input)?;
     let tags = tags::read(input)?;
@@ -70,7 +86,12 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         if held.rules.values().any(|r| r.priority == priority) {
             return Err(refuse("PriorityInUse", format!("Priority '{priority}' is currently in use")));
         }
-        let action = actions::read(state, &held.balancer, input, "Actions")?;
+        let of_balancer = state.listeners.values().filter(|l| l.balancer == held.balancer);
+        if of_balancer.map(|l| l.rules.len()).sum::<usize>() >= MOST {
+            let why = format!("A load balancer has at most {MOST} rules beside the default ones");
+            return Err(refuse("TooManyRules", why));
+        }
+        let action = actions::read(state, &side(held), input, "Actions")?;
         let arn = arn_below(listener, "listener-rule");
         let rule = Rule { priority, conditions, action, tags };
         let described = node(&arn, &rule);
@@ -106,12 +127,13 @@ pub(super) fn describe(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> 
 
 pub(super) fn modify(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let arn = input.need("RuleArn")?;
+    no_transforms(input)?;
     cloud.change(|state| {
         not_default(state, arn, "modified")?;
         let listener = holder(state, arn)?;
-        let balancer = &listeners::find(state, &listener)?.balancer;
+        let held = listeners::find(state, &listener)?;
         let some = |list: &str| input.items(list).next().is_some();
-        let action = some("Actions").then(|| actions::read(state, balancer, input, "Actions")).transpose()?;
+        let action = some("Actions").then(|| actions::read(state, &side(held), input, "Actions")).transpose()?;
         let conditions = some("Conditions").then(|| conditions::read(input)).transpose()?;
         let rule = state.listeners.get_mut(&listener).and_then(|l| l.rules.get_mut(arn));
         let rule = rule.ok_or_else(|| not_found("RuleNotFound", "rules"))?;

@@ -75,6 +75,12 @@ pub(super) fn remove(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
 }
 
 pub(super) fn describe(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
+    // ELBv2 API: DescribeTags, up to 20 resources.
+    let asked = input.items("ResourceArns").count();
+    if !(1..=20).contains(&asked) {
+        let why = format!("The number of resources must be from 1 to 20, and '{asked}' were specified");
+        return Err(refuse("ValidationError", why));
+    }
     let mut state = cloud.shared().lock();
     let one = |arn: String| {
         let tags = of(&mut state, &arn)?.iter().map(|(k, v)| Node::default().put("Key", k).put("Value", v));

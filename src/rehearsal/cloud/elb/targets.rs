@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
 
 use super::super::super::state::{State, Target, TargetGroup};
-use super::super::Cloud;
 use super::super::law::Law;
 use super::super::wire::operation::Output;
 use super::super::wire::{ApiError, Node, refuse};
+use super::super::{Cloud, ec2};
 use super::{groups, not_found, users_of};
 
 type Id = (String, u16);
@@ -41,10 +41,7 @@ fn zone_of(state: &State, group: &str, ip: Ipv4Addr) -> Option<String> {
 
 fn fits(state: &State, arn: &str, kind: &str, id: &str, zone: Option<&str>) -> Result<(), ApiError> {
     if kind == "instance" {
-        // No EC2 here yet, so no instance that a target could be.
-        return Err(
-            refuse("InvalidTarget", format!("The following targets are not valid instances: '{id}'")).by(Law::L8)
-        );
+        return instance_fits(state, arn, id);
     }
     let Ok(ip) = id.parse::<Ipv4Addr>() else {
         return Err(refuse("ValidationError", format!("The IP address '{id}' is not a valid IPv4 address")));
@@ -72,9 +69,33 @@ fn fits(state: &State, arn: &str, kind: &str, id: &str, zone: Option<&str>) -> R
     }
 }
 
+/// An instance is there, runs, and lies in the group's VPC (law L8).
+fn instance_fits(state: &State, arn: &str, id: &str) -> Result<(), ApiError> {
+    let digits = id.strip_prefix("i-").unwrap_or_default();
+    if !matches!(digits.len(), 8 | 17) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(refuse("ValidationError", format!("Instance ID '{id}' is not valid")).by(Law::L8));
+    }
+    let running = state.network.instances.get(id).filter(|i| i.phase.now == "running");
+    let Some(instance) = running else {
+        let why = format!("The following targets are not in a running state and cannot be registered: '{id}'");
+        return Err(refuse("InvalidTarget", why).by(Law::L8));
+    };
+    let subnet = state.network.interfaces.get(&instance.interface).and_then(|i| state.subnets.get(&i.subnet));
+    let vpc = groups::vpc_of(state, arn);
+    if subnet.is_none_or(|s| s.vpc != vpc) {
+        let why = format!("The following targets are not in the target group VPC '{vpc}': '{id}'");
+        return Err(refuse("InvalidTarget", why).by(Law::L8));
+    }
+    Ok(())
+}
+
+/// The most targets of a group (ELB guide: load-balancer-limits).
+const MOST: usize = 1000;
+
 pub(super) fn register(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let arn = input.need("TargetGroupArn")?;
     cloud.change(|state| {
+        ec2::settle(state, cloud.shared().clock.now());
         let group = groups::find(state, arn)?;
         let (targets, kind) = (named(input, group)?, group.target_type.clone());
         if targets.is_empty() {
@@ -84,6 +105,11 @@ pub(super) fn register(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> 
             fits(state, arn, &kind, id, zone.as_deref())?;
         }
         let group = groups::find(state, arn)?;
+        let new = targets.iter().filter(|(id, _)| !group.targets.contains_key(id)).count();
+        if group.targets.len() + new > MOST {
+            let why = format!("The maximum number of targets for target group '{arn}' is {MOST}");
+            return Err(refuse("TooManyTargets", why));
+        }
         for (id, _) in targets {
             // One that is there and not leaving stays as it is: registering twice changes nothing.
             if group.targets.get(&id).is_none_or(|t| t.gone_at.is_some()) {
@@ -127,6 +153,7 @@ pub(super) fn health(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let arn = input.need("TargetGroupArn")?;
     let now = cloud.shared().clock.now();
     let mut state = cloud.shared().lock();
+    ec2::settle(&mut state, now);
     let swept = sweep(groups::find(&mut state, arn)?, now);
     let group = state.target_groups.get(arn).ok_or_else(|| not_found("TargetGroupNotFound", "target groups"))?;
     let used = users_of(&state, arn).next().is_some();
@@ -144,13 +171,21 @@ pub(super) fn health(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     Ok(Node::default().list("TargetHealthDescriptions", "member", described).into())
 }
 
+fn runs(state: &State, instance: &str) -> bool {
+    state.network.instances.get(instance).is_some_and(|i| i.phase.now == "running")
+}
+
 fn describe(state: &State, arn: &str, group: &TargetGroup, id: &Id, used: bool) -> Node {
     let (health, reason) = match group.targets.get(id) {
         None => ("unused", "Target.NotRegistered"),
         Some(target) if !used && target.gone_at.is_none() => ("unused", "Target.NotInUse"),
+        Some(_) if group.target_type == "instance" && !runs(state, &id.0) => ("unused", "Target.InvalidState"),
         Some(target) => (target.state.as_str(), target.reason.as_str()),
     };
-    let zone = id.0.parse().ok().map(|ip| zone_of(state, arn, ip).unwrap_or_else(|| "all".into()));
+    let zone = match id.0.parse() {
+        Ok(ip) => Some(zone_of(state, arn, ip).unwrap_or_else(|| "all".into())),
+        Err(_) => None,
+    };
     let target = Node::new("Target").put("Id", &id.0).put("Port", id.1).put_some("AvailabilityZone", zone);
     let reason = Some(reason).filter(|r| !r.is_empty());
     let health = Node::new("TargetHealth")
@@ -168,6 +203,7 @@ fn in_words(reason: &str) -> &str {
         "Target.ResponseCodeMismatch" => "Health checks failed with an unexpected status code",
         "Target.Timeout" => "Request timed out",
         "Target.FailedHealthChecks" => "Health checks failed",
+        "Target.InvalidState" => "Target is in the stopped state",
         "Target.NotRegistered" => "Target is not registered to the target group",
         "Target.NotInUse" => "Target group is not configured to receive traffic from the load balancer",
         "Target.DeregistrationInProgress" => "Target deregistration is in progress",

@@ -13,10 +13,10 @@ const BATCH: i64 = 20;
 
 pub(super) fn get(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let version = constraint::some_text(input, "VersionId", 32..=64)?;
-    let stage = constraint::some_text(input, "VersionStage", 1..=256)?;
+    let label = constraint::some_text(input, "VersionStage", 1..=256)?;
     let mut state = cloud.shared().lock();
     let arn = find(cloud, &state, input)?;
-    Ok(value(cloud, &mut state, &arn, version, stage)?.into())
+    Ok(value(cloud, &mut state, &arn, version, label)?.into())
 }
 
 fn value(
@@ -24,7 +24,7 @@ fn value(
     state: &mut State,
     arn: &str,
     version: Option<&str>,
-    stage: Option<&str>,
+    label: Option<&str>,
 ) -> Result<Node, ApiError> {
     let secret = live(state, arn)?;
     let missing = |by: String| {
@@ -33,15 +33,15 @@ fn value(
     };
     let (id, kept) = if let Some(version) = version {
         let kept = secret.versions.get_key_value(version).ok_or_else(|| missing(format!("VersionId: {version}")))?;
-        if stage.is_some_and(|stage| !kept.1.stages.contains(stage)) {
+        if label.is_some_and(|label| !kept.1.stages.contains(label)) {
             let message = "You provided a VersionStage that is not associated to the provided VersionId.";
             return Err(refuse("InvalidRequestException", message));
         }
         kept
     } else {
-        let stage = stage.unwrap_or(CURRENT);
-        let staged = secret.versions.iter().find(|(_, version)| version.stages.contains(stage));
-        staged.ok_or_else(|| missing(format!("staging label: {stage}")))?
+        let label = label.unwrap_or(CURRENT);
+        let staged = secret.versions.iter().find(|(_, version)| version.stages.contains(label));
+        staged.ok_or_else(|| missing(format!("staging label: {label}")))?
     };
     let member = if kept.binary { "SecretBinary" } else { "SecretString" };
     let node = Node::default()

@@ -36,9 +36,9 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let token = token(input)?;
     let now = cloud.shared().clock.now();
     cloud.change(|state| {
-        let taken =
+        let existing =
             arn_of(cloud, state, name).ok().filter(|arn| state.secrets.get(arn).is_some_and(|s| s.name == name));
-        if let Some(arn) = taken {
+        if let Some(arn) = existing {
             let secret = live(state, &arn).map_err(|error| {
                 let message = "You can't create this secret because a secret with this name is already scheduled for \
                     deletion.";

@@ -37,6 +37,11 @@ pub struct Document {
 const PARAMETERS: &[(&str, &str)] = &[("if-match", "IfMatch")];
 
 impl Service {
+    /// Whether a request may be in its protocol, for a service that is spoken to in two: JSON has a target, CBOR none.
+    pub fn is_spoken(&self, headers: &http::HeaderMap) -> bool {
+        !(matches!(self.protocol, Protocol::Cbor(_)) && headers.contains_key("x-amz-target"))
+    }
+
     /// The operation a request is for, and its parameters from path, query, headers and body.
     pub fn find(&'static self, head: &Parts, body: &[u8]) -> Result<(&'static Operation, Node), ApiError> {
         let by_name = |name: &str| self.operations.iter().find(|o| o.rest.is_none() && o.name == name);

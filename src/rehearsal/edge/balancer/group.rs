@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::meter::Meter;
 use super::settings::Stickiness;
 use super::upstream::Upstream;
-use crate::rehearsal::state::{Target, TargetGroup};
+use crate::rehearsal::state::{Network, Target, TargetGroup};
 
 /// Target groups by weight.
 pub struct Forward {
@@ -95,17 +95,19 @@ impl Forward {
 }
 
 /// The targets that take new requests: the healthy ones, or, where there are none, all but the draining (law L3).
-pub fn candidates(group: &TargetGroup) -> Vec<SocketAddr> {
+pub fn candidates(network: &Network, group: &TargetGroup) -> Vec<SocketAddr> {
     let of = |wanted: fn(&Target) -> bool| -> Vec<SocketAddr> {
-        group.targets.iter().filter(|(_, t)| wanted(t)).filter_map(|((id, port), _)| address(id, *port)).collect()
+        let wanted = group.targets.iter().filter(|(_, t)| wanted(t));
+        wanted.filter_map(|((id, port), _)| address(network, id, *port)).collect()
     };
     let healthy = of(|t| t.state == "healthy");
     if healthy.is_empty() { of(|t| !matches!(t.state.as_str(), "draining" | "unavailable")) } else { healthy }
 }
 
-/// Where a target listens. The rehearsal has no instances, so only an address can be reached.
-pub fn address(id: &str, port: u16) -> Option<SocketAddr> {
-    id.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port))
+/// Where a target listens: at an address, or at that of a running instance (law L8).
+pub fn address(network: &Network, id: &str, port: u16) -> Option<SocketAddr> {
+    let ip = id.parse().ok().or_else(|| network.instance_address(id).map(IpAddr::V4));
+    ip.map(|ip| SocketAddr::new(ip, port))
 }
 
 /// FNV-1a: stable over restarts, as a client's cookie must be.

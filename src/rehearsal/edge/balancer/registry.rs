@@ -73,7 +73,7 @@ impl Registry {
             let tls = group.protocol == "HTTPS";
             let made = Made {
                 balancer: balancer.to_owned(),
-                candidates: candidates(group).into_iter().map(|address| (address, tls)).collect(),
+                candidates: candidates(&state.network, group).into_iter().map(|address| (address, tls)).collect(),
                 attributes: group.attributes.clone(),
             };
             let kept = before.remove(arn).filter(|(was, _)| *was == made);
@@ -98,7 +98,7 @@ impl Registry {
         let mut now: HashMap<Key, bool> = HashMap::new();
         for (arn, group) in &state.target_groups {
             for (id, port) in group.targets.keys() {
-                let Some(address) = address(id, *port) else { continue };
+                let Some(address) = address(&state.network, id, *port) else { continue };
                 *now.entry((address, group.protocol == "HTTPS")).or_default() |= users.contains_key(arn.as_str());
             }
         }

@@ -3,7 +3,7 @@
 //! `initial` → `healthy` at the first success, → `unhealthy` after as many failures in a row as the threshold says; from
 //! the first check on, `initial` says that it is being checked.
 //! A group that no listener or rule uses shows `unused` and is not checked; a draining target is left alone until its
-//! time is over and then gone (law L4). An `instance` target whose id is no address shows `Target.InvalidState`.
+//! time is over and then gone (law L4). An `instance` target that does not run shows `Target.InvalidState`.
 
 mod count;
 mod probe;
@@ -99,7 +99,7 @@ fn settle(state: &mut State, now: SystemTime) -> (BTreeMap<Place, Order>, Option
                 touched |= set(target, "unused", "Target.NotInUse");
                 continue;
             }
-            let Some(mut address) = balancer::address(id, *port) else {
+            let Some(mut address) = balancer::address(&state.network, id, *port) else {
                 touched |= set(target, "unused", "Target.InvalidState");
                 continue;
             };
