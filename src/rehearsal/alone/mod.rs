@@ -24,9 +24,6 @@ use super::state::Shared;
 use super::world::issuer::Issuer;
 use super::world::objects::Origin;
 
-/// How long a distribution deploys here: its clock is everybody's, and cannot be moved on past AWS's minutes.
-const DEPLOY: Duration = Duration::from_secs(5);
-
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct Order {
@@ -93,7 +90,13 @@ impl Alone {
         let endpoint = door.local_addr().map_err(cannot)?;
 
         let shared = Shared::new(Clock::default());
-        let settings = Settings { region: order.region.clone(), deploy_after: DEPLOY, ..Settings::default() };
+        // Nobody moves this clock forward: what takes AWS minutes takes seconds.
+        let settings = Settings {
+            region: order.region.clone(),
+            deploy_after: Duration::from_secs(15),
+            invalidated_after: Duration::from_secs(5),
+            ..Settings::default()
+        };
         let cloud = Cloud::new(shared.clone(), place.s3(), settings).map_err(|e| PlaceError::File {
             doing: "use",
             path: place.s3(),
