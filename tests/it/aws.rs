@@ -38,10 +38,14 @@ async fn moto_keeps_it_too_where_the_table_says_so_and_nowhere_else() {
     let moto = moto::Server::start();
     let ground = ground::of(&moto.endpoint).await;
     let broken: Vec<_> = table::broken(&rows(), &ground).await.into_iter().map(|(name, _)| name).collect();
-    let (differing, same): (Vec<_>, Vec<_>) = rows().into_iter().partition(|row| matches!(row.moto, Moto::Differs { .. }));
+    let (differing, same): (Vec<_>, Vec<_>) =
+        rows().into_iter().partition(|row| matches!(row.moto, Moto::Differs { .. }));
     let more: Vec<_> = same.iter().filter(|row| broken.contains(&row.name)).map(|row| row.name).collect();
     let fewer: Vec<_> = differing.iter().filter(|row| !broken.contains(&row.name)).map(|row| row.name).collect();
-    assert!(more.is_empty() && fewer.is_empty(), "differs, and the table does not say so: {more:#?}\nno longer differs: {fewer:#?}");
+    assert!(
+        more.is_empty() && fewer.is_empty(),
+        "differs, and the table does not say so: {more:#?}\nno longer differs: {fewer:#?}"
+    );
 }
 
 #[test]

@@ -18,7 +18,8 @@ impl Server {
         command.args(["--host", "127.0.0.1", "--port", "0"]).stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let endpoint = lines.find_map(|line| line.unwrap().split_once("Running on ").map(|(_, at)| at.trim().to_owned()));
+        let endpoint =
+            lines.find_map(|line| line.unwrap().split_once("Running on ").map(|(_, at)| at.trim().to_owned()));
         // Its log is read on, or it would stop at a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, endpoint: endpoint.expect("moto tells where it runs") }
