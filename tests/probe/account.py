@@ -1,5 +1,6 @@
 """The account the questions are asked in: a client a service, names nobody has, and things several questions share."""
 
+import contextlib
 import itertools
 import threading
 import time
@@ -38,7 +39,7 @@ class Account:
         self.key = ready["variables"]["AWS_ACCESS_KEY_ID"], ready["variables"]["AWS_SECRET_ACCESS_KEY"]
         self._session = boto3.session.Session()
         self._count, self._lock, self._shared = itertools.count(1), threading.RLock(), {}
-        self._locks, self._route53_free = {}, 0.0
+        self._locks, self._route53_free, self._thread = {}, 0.0, threading.local()
         self._run = f"{int(time.time()) % 0xFFFFFF:06x}"
         for service in SERVICES:
             setattr(self, service, self.client(service, **HOW.get(service, {})))
@@ -64,6 +65,20 @@ class Account:
     def name(self, prefix="probe"):
         """A name nobody has: lower-case letters, digits and hyphens."""
         return f"{prefix}-{self._run}-{next(self._count)}"
+
+    def afterwards(self, tidy):
+        """Done when the question that asks for it is over."""
+        self._thread.tidy.append(tidy)
+
+    @contextlib.contextmanager
+    def asked(self):
+        """Tidies up behind a question."""
+        self._thread.tidy = []
+        try:
+            yield
+        finally:
+            for tidy in reversed(self._thread.tidy):
+                tidy()
 
     def shared(self, what, make):
         """Made once, for every question that asks for it."""

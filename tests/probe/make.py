@@ -1,9 +1,14 @@
 """What several questions need first. Each makes a thing of its own, unless it says that it is shared."""
 
+import contextlib
 import fcntl
 import ipaddress
 import socket
 import struct
+import threading
+import time
+
+from botocore.exceptions import ClientError
 
 from account import REGION
 
@@ -50,9 +55,53 @@ def vpc(a):
     return a.shared("vpc", make)
 
 
-def new_vpc(a, cidr="10.9.0.0/16"):
-    """A VPC of one's own."""
-    return a.ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
+# A region takes five VPCs: the default one, the shared one, and so many beside.
+BESIDE = threading.BoundedSemaphore(3)
+
+
+def new_vpc(a, cidr="10.9.0.0/16", **more):
+    """A VPC of one's own, until the question is over."""
+    BESIDE.acquire()
+    try:
+        made = a.ec2.create_vpc(CidrBlock=cidr, **more)["Vpc"]["VpcId"]
+    except Exception:
+        BESIDE.release()
+        raise
+    a.afterwards(lambda: remove_vpc(a, made))
+    return made
+
+
+def remove_vpc(a, made):
+    """Takes a VPC away with what is in it; what is gone already is no error."""
+    ec2 = a.client("ec2", checked=False)
+    of_it = [{"Name": "vpc-id", "Values": [made]}]
+    attached = [{"Name": "attachment.vpc-id", "Values": [made]}]
+
+    def attempt(call, **given):
+        with contextlib.suppress(ClientError):
+            call(**given)
+
+    try:
+        for gateway in ec2.describe_nat_gateways(Filters=of_it)["NatGateways"]:
+            attempt(ec2.delete_nat_gateway, NatGatewayId=gateway["NatGatewayId"])
+        for gateway in ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]:
+            which = gateway["InternetGatewayId"]
+            attempt(ec2.detach_internet_gateway, InternetGatewayId=which, VpcId=made)
+            attempt(ec2.delete_internet_gateway, InternetGatewayId=which)
+        left = time.monotonic() + 20
+        while time.monotonic() < left:
+            for subnet in ec2.describe_subnets(Filters=of_it)["Subnets"]:
+                attempt(ec2.delete_subnet, SubnetId=subnet["SubnetId"])
+            if not ec2.describe_subnets(Filters=of_it)["Subnets"]:
+                break
+            time.sleep(0.5)
+        for table in ec2.describe_route_tables(Filters=of_it)["RouteTables"]:
+            attempt(ec2.delete_route_table, RouteTableId=table["RouteTableId"])
+        for group in ec2.describe_security_groups(Filters=of_it)["SecurityGroups"]:
+            attempt(ec2.delete_security_group, GroupId=group["GroupId"])
+        attempt(ec2.delete_vpc, VpcId=made)
+    finally:
+        BESIDE.release()
 
 
 def balancer(a):

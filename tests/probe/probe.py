@@ -35,7 +35,8 @@ def put(question, account):
     """What is wrong with the answer to a question, or nothing; and whether it was asked at all."""
     with account.check.during(question.id) as shapes:
         try:
-            question.ask(account)
+            with account.asked():
+                question.ask(account)
         except NotAsked as why:
             return question, [], str(why), 0
         except Wrong as wrong:

@@ -104,7 +104,7 @@ async fn rules_keep_to_their_limits_and_change_places_all_or_none() {
     let six = (0..6).map(|n| format!("/{n}")).collect::<Vec<_>>();
     let config = aws_sdk_elasticloadbalancingv2::types::PathPatternConditionConfig::builder().set_values(Some(six));
     let six = RuleCondition::builder().field("path-pattern").path_pattern_config(config.build()).build();
-    refused!(rule(1, vec![six]).await, "TooManyConditionValues");
+    refused!(rule(1, vec![six]).await, "ValidationError");
     let config = HttpRequestMethodConditionConfig::builder().values("get").build();
     let method = RuleCondition::builder().field("http-request-method").http_request_method_config(config).build();
     refused!(rule(1, vec![method]).await, "ValidationError", "A-Z");

@@ -3,8 +3,8 @@
 import datetime
 
 from ask import of, refused, same, true
-from asked.elb_traffic import get, open_
-from make import FIXED
+from asked.elb_traffic import behind, get, open_, target
+from make import FIXED, forward
 
 about = of("METRIC", "CloudWatch API")
 
@@ -28,11 +28,12 @@ def _(a):
     same([(r["Id"], r["Values"], r["Timestamps"], r["StatusCode"]) for r in got], [("requests", [], [], "Complete")])
 
 
-@about("the balancer's requests are counted", "ELB guide: load-balancer-cloudwatch-metrics")
+@about("the requests that reached a target are counted", "ELB guide: load-balancer-cloudwatch-metrics")
 def _(a):
-    it, address = open_(a, FIXED)
-    for _ in range(7):
-        get(address)
+    with target("one") as server:
+        it, address = open_(a, forward((behind(a, server), 1)))
+        for _ in range(7):
+            same(get(address)[0], 200)
     dimension = it["LoadBalancerArn"].partition(":loadbalancer/")[2]
     total = lambda: sum(data(a, query(LoadBalancer=dimension))["MetricDataResults"][0]["Values"])
     a.wait("seven requests to be counted", lambda: total() >= 7, seconds=90, every=1)
@@ -73,7 +74,8 @@ def _(a):
     it, address = open_(a, FIXED)
     get(address)
     dimension = it["LoadBalancerArn"].partition(":loadbalancer/")[2]
-    look = lambda **more: data(a, query(LoadBalancer=dimension), **more)["MetricDataResults"][0]["Timestamps"]
+    answered = query(metric="HTTP_Fixed_Response_Count", LoadBalancer=dimension)
+    look = lambda **more: data(a, answered, **more)["MetricDataResults"][0]["Timestamps"]
     a.wait("it to be counted", look, seconds=90, every=1)
     for order, reverse in (("TimestampDescending", True), ("TimestampAscending", False)):
         got = look(ScanBy=order)

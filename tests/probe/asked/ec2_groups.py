@@ -8,7 +8,7 @@ GONE = "sg-0123456789abcdef0"
 
 
 def group(a, name=None, of_vpc=None):
-    wanted = {"GroupName": name or a.name("sg"), "Description": "probe", "VpcId": of_vpc or vpc(a)[0]}
+    wanted = {"GroupName": name or a.name("group"), "Description": "probe", "VpcId": of_vpc or vpc(a)[0]}
     return a.ec2.create_security_group(**wanted)["GroupId"]
 
 
@@ -28,7 +28,7 @@ def _(a):
 
 @about("a name twice in a VPC: InvalidGroup.Duplicate", "CreateSecurityGroup")
 def _(a):
-    name = a.name("sg")
+    name = a.name("group")
     group(a, name)
     refused("InvalidGroup.Duplicate", lambda: group(a, name))
     group(a, name, new_vpc(a))

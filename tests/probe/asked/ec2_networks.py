@@ -116,7 +116,7 @@ def _(a):
 def _(a):
     name = a.name()
     tag = [{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": name}]}]
-    mine = a.ec2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=tag)["Vpc"]["VpcId"]
+    mine = new_vpc(a, TagSpecifications=tag)
     a.ec2.create_tags(Resources=[mine], Tags=[{"Key": "run", "Value": "1"}])
     got = a.ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [name]}])["Vpcs"]
     same([v["VpcId"] for v in got], [mine])
@@ -125,5 +125,7 @@ def _(a):
 
 @about("a dry run does nothing, and says that it would have", "errors-overview")
 def _(a):
-    refused("DryRunOperation", lambda: a.ec2.create_vpc(CidrBlock="10.9.0.0/16", DryRun=True), 412)
-    true(vpc(a), "others untouched")
+    dry = lambda: a.ec2.create_subnet(VpcId=vpc(a)[0], CidrBlock="10.77.200.0/24", DryRun=True)
+    refused("DryRunOperation", dry, 412)
+    subnets = a.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc(a)[0]]}])["Subnets"]
+    true("10.77.200.0/24" not in [s["CidrBlock"] for s in subnets], "no subnet to be made")

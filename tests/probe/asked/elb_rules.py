@@ -118,7 +118,7 @@ def _(a):
 @about("a rule needs a condition and an action", "CreateRule")
 def _(a):
     wanted = {"ListenerArn": listener(a), "Priority": 1}
-    no = ("ValidationError", "MissingParameter")
+    no = ("ValidationError", "MissingParameter", "InvalidLoadBalancerAction")
     refused(no, lambda: a.elbv2.create_rule(**wanted, Conditions=[], Actions=FIXED))
     refused(no, lambda: a.elbv2.create_rule(**wanted, Conditions=path("/a"), Actions=[]))
 

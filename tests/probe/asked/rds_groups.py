@@ -23,9 +23,9 @@ def _(a):
     refused("DBSubnetGroupDoesNotCoverEnoughAZs", lambda: subnets(a, vpc(a)[1][0]))
 
 
-@about("a subnet that is not there: InvalidSubnet", "CreateDBSubnetGroup", "D1")
+@about("a subnet that is not there is refused", "CreateDBSubnetGroup", "D1")
 def _(a):
-    refused("InvalidSubnet", lambda: subnets(a, vpc(a)[1][0], "subnet-0123456789abcdef0"))
+    refused(("InvalidSubnet", "InvalidParameterValue"), lambda: subnets(a, vpc(a)[1][0], "subnet-0123456789abcdef0"))
 
 
 @about("a subnet group's name is used once, and default is no name", "CreateDBSubnetGroup")

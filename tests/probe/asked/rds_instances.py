@@ -27,7 +27,7 @@ bad("an identifier of 64 characters", "InvalidParameterValue", DBInstanceIdentif
 bad("a password of seven characters", "InvalidParameterValue", MasterUserPassword="seven77")
 bad("a password with a slash", "InvalidParameterValue", MasterUserPassword="correct/horse")
 bad("a password with an at sign", "InvalidParameterValue", MasterUserPassword="correct@horse")
-bad("no password at all", "InvalidParameterCombination", MasterUserPassword=None)
+bad("no password at all", "InvalidParameterValue", MasterUserPassword=None)
 bad("an engine nobody knows", "InvalidParameterValue", Engine="wombat")
 bad("an engine version nobody knows", "InvalidParameterCombination", EngineVersion="15.999")
 bad("a class nobody knows", ("InvalidParameterValue", "InvalidParameterCombination"), DBInstanceClass="db.z9.enormous")

@@ -37,7 +37,11 @@ def rest(operation, shape, body):
     """The output, or the member that is its payload, is the root."""
     in_body = [] if shape is None else [m for m in shape.members.values() if "location" not in m.serialization]
     if not in_body:
-        return ["there is a body, and the output has none"] if body.strip() else []
+        if not body.strip():
+            return []
+        root, found = parsed(body, operation)
+        beside = list(root) or plain(root.tag) != f"{operation.name}Response"
+        return found + (["there is a body, and the output has no members"] if beside else [])
     payload = shape.serialization.get("payload")
     if payload:
         member = shape.members[payload]

@@ -172,8 +172,8 @@ fn body<'a>(input: &'a Node, name: &str) -> Result<&'a Node, ApiError> {
     Err(refuse("MissingBody", missing))
 }
 
-/// A page of a list, named by the marker after which it begins.
-fn page(input: &Node, name: &str, item: &str, items: Vec<(String, Node)>, marked: bool) -> Result<Node, ApiError> {
+/// A page of a list, named by the marker after which it begins; a whole one tells of its marker and its end too.
+fn page(input: &Node, name: &str, item: &str, items: Vec<(String, Node)>, whole: bool) -> Result<Node, ApiError> {
     let size = input.number::<usize>("MaxItems").ok().unwrap_or(Some(0)).unwrap_or(100);
     if size == 0 {
         return Err(invalid("The parameter MaxItems is not valid.".into()));
@@ -187,11 +187,11 @@ fn page(input: &Node, name: &str, item: &str, items: Vec<(String, Node)>, marked
     let more = rest.next().is_some();
     let next = taken.last().filter(|_| more).map(|(key, _)| key.clone());
     let mut node = Node::new(name);
-    if marked {
+    if whole {
         node = node.put("Marker", marker);
     }
     node = node.put_some("NextMarker", next).put("MaxItems", size);
-    if marked {
+    if whole {
         node = node.put("IsTruncated", more);
     }
     node.children.extend(counted(name, item, taken.into_iter().map(|(_, node)| node)).children);

@@ -137,7 +137,7 @@ pub(super) const DISTRIBUTION: &[Member] = &[
         Part(&[Member("GeoRestriction", Part(&[Member("RestrictionType", Or("none")), Member("Quantity", Or("0"))]))]),
     ),
     Member("WebACLId", Or("")),
-    Member("HttpVersion", Or("http1.1")),
+    Member("HttpVersion", Or("http2")),
     Member("IsIPV6Enabled", Or("false")),
     Member("ContinuousDeploymentPolicyId", Or("")),
     Member("Staging", Or("false")),

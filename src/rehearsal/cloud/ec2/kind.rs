@@ -43,7 +43,8 @@ impl Kind {
             let tags = node.get(self.id.1).and_then(|id| state.tags.get(id));
             let pairs = tags.into_iter().flatten().map(|(k, v)| Node::default().put("key", k).put("value", v));
             let pairs: Vec<_> = pairs.collect();
-            node.list("tagSet", "item", pairs)
+            // Types and zones have no tags, and no element for them.
+            if pairs.is_empty() && self.prefix.is_empty() { node } else { node.list("tagSet", "item", pairs) }
         };
         (self.nodes)(state).into_iter().map(tagged).collect()
     }

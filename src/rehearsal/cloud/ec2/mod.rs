@@ -9,6 +9,7 @@ mod addresses;
 mod attributes;
 mod cidr;
 mod clock;
+mod credits;
 mod filter;
 mod gateways;
 mod groups;
@@ -120,6 +121,7 @@ const OPERATIONS: &[Operation] = &[
     query("RunInstances", run::run, &[Law::L8]),
     query("DescribeInstances", instances::describe, &[]),
     query("DescribeInstanceStatus", instances::status, &[]),
+    query("DescribeInstanceCreditSpecifications", credits::describe, &[]),
     query("StartInstances", power::start, &[]),
     query("StopInstances", power::stop, &[]),
     query("RebootInstances", power::reboot, &[]),

@@ -111,14 +111,20 @@ fn revoke(cloud: &Cloud, input: &Node, egress: bool) -> Answer {
             state.tags.remove(&id);
             let rule = state.network.rules.remove(&id)?;
             let described = node(state, &id, &rule);
-            Some(match rule.peer {
-                Peer::Group(referred) => described.put("referencedGroupId", referred),
-                _ => described,
-            })
+            Some(revoked(described, rule.peer))
         });
         let gone: Vec<_> = gone.collect();
         Ok(done().list("revokedSecurityGroupRuleSet", "item", gone))
     })
+}
+
+/// A rule as it is told once it is gone: flatter than while it was there (EC2 API: `RevokedSecurityGroupRule`).
+fn revoked(mut described: Node, peer: Peer) -> Node {
+    described.children.retain(|c| !["groupOwnerId", "referencedGroupInfo", "tagSet"].contains(&c.name.as_str()));
+    match peer {
+        Peer::Group(referred) => described.put("referencedGroupId", referred),
+        _ => described,
+    }
 }
 
 fn by_shape(state: &State, input: &Node, group: &str, egress: bool) -> Result<Vec<String>, ApiError> {

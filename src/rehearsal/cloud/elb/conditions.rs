@@ -18,9 +18,19 @@ pub(super) fn read(input: &Node) -> Result<Vec<Condition>, ApiError> {
     }
     if values > 5 {
         return Err(refuse(
-            "TooManyConditionValues",
-            format!("A rule has at most 5 condition values, and this one has {values}"),
+            "ValidationError",
+            format!("A rule can only have '5' condition values, and this one has {values}"),
         ));
+    }
+    let singles: [(&str, fn(&Condition) -> bool); 3] = [
+        ("path-pattern", |c| matches!(c, Condition::Path(_))),
+        ("host-header", |c| matches!(c, Condition::Host(_))),
+        ("http-request-method", |c| matches!(c, Condition::Method(_))),
+    ];
+    for (field, of) in singles {
+        if conditions.iter().filter(|c| of(c)).count() > 1 {
+            return Err(refuse("ValidationError", format!("A rule can only have one '{field}' condition")));
+        }
     }
     Ok(conditions)
 }

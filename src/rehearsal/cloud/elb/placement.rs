@@ -46,13 +46,13 @@ pub(super) fn fits(state: &State, subnets: &[String], scheme: &str, arn: &str) -
     });
     let found = found.collect::<Result<Vec<_>, _>>()?;
     let zones: BTreeSet<_> = found.iter().map(|s| &s.zone).collect();
-    if zones.len() < 2 {
-        let message = "At least two subnets in two different Availability Zones must be specified";
-        return Err(refuse("ValidationError", message).by(Law::L5));
-    }
     if zones.len() < found.len() {
         let message = "A load balancer cannot be attached to multiple subnets in the same Availability Zone";
         return Err(refuse("InvalidConfigurationRequest", message).by(Law::L5));
+    }
+    if zones.len() < 2 {
+        let message = "At least two subnets in two different Availability Zones must be specified";
+        return Err(refuse("ValidationError", message).by(Law::L5));
     }
     let vpcs: BTreeSet<_> = found.iter().map(|s| s.vpc.clone()).collect();
     let vpc = match (vpcs.len(), vpcs.into_iter().next()) {

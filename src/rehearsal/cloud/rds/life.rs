@@ -181,6 +181,9 @@ pub(super) fn reboot(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
         let single = "Cannot specify force failover for a DB instance that is not configured for Multi-AZ.";
         return Err(combination(if there { message } else { single }));
     }
+    if !cloud.shared().lock().databases.contains_key(&id) {
+        return Err(not_found(&id));
+    }
     host(cloud)?;
     let answer = turn(cloud, &id, &["available", "incompatible-parameters"], "rebooting")?;
     let cloud = cloud.clone();
