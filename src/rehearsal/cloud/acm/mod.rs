@@ -124,6 +124,14 @@ mod tests {
         assert_eq!(rig.describe(&arn).texts("InUseBy"), [balancer]);
         assert!(refused(rig.call("DeleteCertificate", &of), "ResourceInUseException").contains(&arn));
         rig.cloud.shared().lock().listeners.remove(&listener);
+        let domain = rig.cloud.seed_distribution("shop", "", &[], std::net::Ipv4Addr::LOCALHOST.into());
+        let present = |certificate: Option<String>| {
+            rig.cloud.shared().lock().distributions.get_mut(&domain).unwrap().config.certificate = certificate;
+        };
+        present(Some(arn.clone()));
+        assert!(rig.describe(&arn).texts("InUseBy")[0].starts_with("arn:aws:cloudfront::000000000000:distribution/E"));
+        refused(rig.call("DeleteCertificate", &of), "ResourceInUseException");
+        present(None);
         rig.call("DeleteCertificate", &of).unwrap();
         refused(rig.call("DeleteCertificate", &of), "ResourceNotFoundException");
     }
