@@ -106,7 +106,7 @@ impl Here {
         let authority = Authority::open(&here.dir.path().join("tls")).unwrap();
         let like = lab.host().container("demo-db").await.unwrap().expect("the demo box is up");
         let host = rds::Host::new(&spec, &lab, &lab, &authority, vpc, &like).await.unwrap();
-        here.major = host.servers_version().split('.').next().unwrap().to_owned();
+        host.servers_version().split('.').next().unwrap().clone_into(&mut here.major);
         here.cloud.set_database_host(Arc::new(host));
         here
     }

@@ -134,7 +134,7 @@ mod tests {
             assert!(fault.at().is_none_or(|at| STEPS.contains(&at)));
             assert!(!fault.needs_length() || fault.call().unwrap().length.is_some(), "{fault}");
         }
-        let lines: String = all.iter().map(|fault| format!("  - {fault}\n")).collect();
+        let lines = all.iter().map(|fault| format!("  - {fault}\n")).collect::<Vec<_>>().concat();
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), format!("playbook: x\nfaults:\n{lines}steps:\n  - static-site: {{}}\n")).unwrap();
         assert_eq!(crate::playbook::load::load_playbook(file.path()).unwrap().0.faults, all);

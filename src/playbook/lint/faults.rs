@@ -31,7 +31,7 @@ pub fn faults(playbook: &Playbook, source: &Source) -> Vec<Complaint> {
         };
         match length {
             Some(length) if length.is_zero() => {
-                error("for", "it lasts no time at all".into(), "write how long, as in `for: 5s`")
+                error("for", "it lasts no time at all".into(), "write how long, as in `for: 5s`");
             }
             Some(length) if length.duration().as_secs() > LONG_SECONDS => {
                 error("for", format!("{length} is real time, and a rehearsal waits it out"), "write at most 5m");
@@ -90,7 +90,9 @@ mod tests {
         std::fs::write(file.path(), text).unwrap();
         match checked_playbook(file.path()) {
             Ok(_) => String::new(),
-            Err(error) => error.complaints.iter().map(|c| format!("{} -> {}\n", c.what, c.fix)).collect(),
+            Err(error) => {
+                error.complaints.iter().map(|c| format!("{} -> {}\n", c.what, c.fix)).collect::<Vec<_>>().concat()
+            }
         }
     }
 

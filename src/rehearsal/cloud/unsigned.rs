@@ -1,6 +1,6 @@
 //! Requests that nobody signed. S3 knows anonymous ones; every other service refuses them, in its own protocol.
 //!
-//! Source: AWS API references, "Common Errors": MissingAuthenticationToken, IncompleteSignature.
+//! Source: AWS API references, "Common Errors": `MissingAuthenticationToken`, `IncompleteSignature`.
 
 use http::request::Parts;
 use http::{HeaderMap, header};

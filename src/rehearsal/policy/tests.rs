@@ -20,6 +20,7 @@ fn context(pairs: &[(&str, &str)]) -> Context {
     context
 }
 
+#[allow(clippy::needless_pass_by_value)] // they come as they are written
 fn statement(effect: &str, principal: Value, condition: Value) -> Value {
     json!({"Effect": effect, "Principal": principal, "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*", "Condition": condition})
 }

@@ -66,7 +66,7 @@ rows! {
         let name = "conversion.shop.test";
         let before = simple(name, 300, "192.0.2.1");
         change(on, &[], std::slice::from_ref(&before)).await.unwrap();
-        assert_eq!(seen(on, name).await, [before.clone()]);
+        assert_eq!(seen(on, name).await, std::slice::from_ref(&before));
         let new = RecordSet { weighted: Some(Weighted { id: "new".into(), weight: 0 }), ..alias(on, name) };
         let old = weighted(name, "old", 100);
         change(on, &[before], &[old.clone(), new.clone()]).await.unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ground::Ground;
 
 /// The longest a row may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a row does: it panics where the contract is broken.
 pub type Run = fn(Arc<Ground>) -> Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -136,7 +136,8 @@ async fn a_part_is_read_by_its_number_and_copied_from_an_object() {
         done = done.parts(CompletedPart::builder().part_number(number).e_tag(tag).build());
     }
     let complete = s3.complete_multipart_upload().bucket("shop").key("copy").upload_id(&id);
-    refused!(s3.complete_multipart_upload().bucket("shop").key("k").upload_id(&id).send().await, "NoSuchUpload");
+    let elsewhere = s3.complete_multipart_upload().bucket("shop").key("k").upload_id(&id);
+    refused!(elsewhere.multipart_upload(done.clone().build()).send().await, "NoSuchUpload");
     complete.multipart_upload(done.build()).send().await.unwrap();
     let got = s3.get_object().bucket("shop").key("copy").send().await.unwrap().body.collect().await.unwrap();
     assert!(got.to_vec() == whole);

@@ -28,6 +28,7 @@ async fn policy(s3: &Client, statements: Value) {
 }
 
 /// Sets the four switches: block ACLs, ignore ACLs, block policies, restrict.
+#[allow(clippy::fn_params_excessive_bools)] // AWS has four switches
 async fn block(s3: &Client, acls: bool, ignore: bool, policy: bool, restrict: bool) {
     let switches = PublicAccessBlockConfiguration::builder().block_public_acls(acls).ignore_public_acls(ignore);
     let switches = switches.block_public_policy(policy).restrict_public_buckets(restrict).build();

@@ -56,7 +56,7 @@ async fn c7_a_deletion_under_way_of_a_conditional_write_is_a_conflict() {
     let (authority, path) = put.uri().trim_start_matches("http://").split_once('/').unwrap();
     let mut head = format!("PUT /{path} HTTP/1.1\r\nHost: {authority}\r\nContent-Length: 2\r\nConnection: close\r\n");
     for (name, value) in put.headers() {
-        head += &format!("{name}: {value}\r\n");
+        head.extend([name, ": ", value, "\r\n"]);
     }
     let mut writing = tokio::net::TcpStream::connect(authority).await.unwrap();
     writing.write_all(format!("{head}\r\na").as_bytes()).await.unwrap();

@@ -214,5 +214,5 @@ async fn an_anonymous_request_that_is_nobody_elses_is_for_s3_to_judge() {
     let here = Here::new().await;
     let get = Request::get("/bucket/key").header("host", "cloud.test").body(Bytes::new()).unwrap();
     let (status, body) = send(&here, get).await;
-    assert!(status == 403 && body.contains("<Code>AccessDenied</Code>"), "{status} {body}");
+    assert!(status == 404 && body.contains("<Code>NoSuchBucket</Code>"), "{status} {body}");
 }

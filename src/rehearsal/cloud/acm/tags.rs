@@ -46,7 +46,7 @@ pub(super) fn add(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     })
 }
 
-/// A tag goes if its value is the one given, or if none is given (ACM API: RemoveTagsFromCertificate).
+/// A tag goes if its value is the one given, or if none is given (ACM API: `RemoveTagsFromCertificate`).
 pub(super) fn remove(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     given(input)?;
     cloud.change(|state| {

@@ -1,7 +1,7 @@
 //! A stretch of time cut into periods, and a metric's minutes gathered into them.
 //!
-//! Source: CloudWatch API, `GetMetricData` and `GetMetricStatistics`: how StartTime is rounded, what Period may be. The
-//! periods begin at the rounded StartTime.
+//! Source: CloudWatch API, `GetMetricData` and `GetMetricStatistics`: how `StartTime` is rounded, what Period may be. The
+//! periods begin at the rounded `StartTime`.
 
 use std::time::{Duration, SystemTime};
 

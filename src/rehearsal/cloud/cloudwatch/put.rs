@@ -146,8 +146,8 @@ mod tests {
         let ask = Node::default()
             .put("Namespace", "Shop")
             .put("MetricName", "Orders")
-            .put("StartTime", now - Duration::from_secs(300))
-            .put("EndTime", now + Duration::from_secs(60))
+            .put("StartTime", now - Duration::from_mins(5))
+            .put("EndTime", now + Duration::from_mins(1))
             .put("Period", 600)
             .texts_list("Statistics", "member", ["Sum", "SampleCount", "Minimum", "Maximum"]);
         let got = rig.call("GetMetricStatistics", &ask).unwrap();

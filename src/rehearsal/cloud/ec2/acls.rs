@@ -87,16 +87,15 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Answer {
     let vpc = need(input, "VpcId")?;
     alter(cloud, input, |state| {
         vpcs::find(state, vpc)?;
-        let id = match made_before(state, input, KIND.name) {
-            Some(id) => id,
-            None => {
-                let id = new_id(KIND.prefix);
-                let acl = Acl { vpc: vpc.into(), is_default: false, entries: denying(), associations: BTreeMap::new() };
-                state.network.acls.insert(id.clone(), acl);
-                tags::at_birth(state, input, &KIND, &id)?;
-                remember(state, input, KIND.name, &id);
-                id
-            }
+        let id = if let Some(id) = made_before(state, input, KIND.name) {
+            id
+        } else {
+            let id = new_id(KIND.prefix);
+            let acl = Acl { vpc: vpc.into(), is_default: false, entries: denying(), associations: BTreeMap::new() };
+            state.network.acls.insert(id.clone(), acl);
+            tags::at_birth(state, input, &KIND, &id)?;
+            remember(state, input, KIND.name, &id);
+            id
         };
         Ok(Node::default().with(KIND.one(state, &id, "networkAcl")).put_some("clientToken", input.get("ClientToken")))
     })

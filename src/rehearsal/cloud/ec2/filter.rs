@@ -55,8 +55,7 @@ fn fits(pattern: &[char], text: &[char]) -> bool {
         ([], _) => text.is_empty(),
         (['*', rest @ ..], _) => (0..=text.len()).any(|skip| fits(rest, &text[skip..])),
         (['?', rest @ ..], [_, after @ ..]) => fits(rest, after),
-        (['\\', letter, rest @ ..], [own, after @ ..]) => letter == own && fits(rest, after),
-        ([letter, rest @ ..], [own, after @ ..]) => letter == own && fits(rest, after),
+        (['\\', letter, rest @ ..] | [letter, rest @ ..], [own, after @ ..]) => letter == own && fits(rest, after),
         _ => false,
     }
 }

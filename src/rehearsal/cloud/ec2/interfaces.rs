@@ -131,7 +131,7 @@ pub(in super::super) fn attach(
     description: &str,
     holder: &str,
 ) -> Result<String, ApiError> {
-    let whole = state.subnets.get(subnet).map(|s| s.cidr).unwrap_or((Ipv4Addr::UNSPECIFIED, 32));
+    let whole = state.subnets.get(subnet).map_or((Ipv4Addr::UNSPECIFIED, 32), |s| s.cidr);
     let first = u32::from(whole.0);
     let used: std::collections::BTreeSet<_> = state.network.interfaces.values().map(|i| u32::from(i.address)).collect();
     // The first four and the last are the subnet's own.

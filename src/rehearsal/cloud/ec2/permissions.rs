@@ -65,13 +65,14 @@ fn shape(permission: &Node) -> Result<Shape, ApiError> {
             Ok((protocol, from, to))
         }
         "icmp" | "icmpv6" => Ok((protocol, from.unwrap_or(-1), to.unwrap_or(-1))),
-        _ => match protocol.parse::<i32>() {
-            Ok(-1..=255) => Ok((protocol, -1, -1)),
-            _ => {
+        _ => {
+            if let Ok(-1..=255) = protocol.parse::<i32>() {
+                Ok((protocol, -1, -1))
+            } else {
                 let why = format!("Invalid value '{protocol}' for IP protocol. Unknown protocol.");
                 Err(refuse("InvalidParameterValue", why))
             }
-        },
+        }
     }
 }
 

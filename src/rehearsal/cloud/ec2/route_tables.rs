@@ -74,17 +74,16 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Answer {
     let vpc = need(input, "VpcId")?;
     alter(cloud, input, |state| {
         vpcs::find(state, vpc)?;
-        let id = match made_before(state, input, KIND.name) {
-            Some(id) => id,
-            None => {
-                let id = new_id(KIND.prefix);
-                let (routes, associations) = (BTreeMap::new(), BTreeMap::new());
-                let table = RouteTable { vpc: vpc.into(), main: None, routes, associations };
-                state.network.route_tables.insert(id.clone(), table);
-                tags::at_birth(state, input, &KIND, &id)?;
-                remember(state, input, KIND.name, &id);
-                id
-            }
+        let id = if let Some(id) = made_before(state, input, KIND.name) {
+            id
+        } else {
+            let id = new_id(KIND.prefix);
+            let (routes, associations) = (BTreeMap::new(), BTreeMap::new());
+            let table = RouteTable { vpc: vpc.into(), main: None, routes, associations };
+            state.network.route_tables.insert(id.clone(), table);
+            tags::at_birth(state, input, &KIND, &id)?;
+            remember(state, input, KIND.name, &id);
+            id
         };
         Ok(Node::default().with(KIND.one(state, &id, "routeTable")).put_some("clientToken", input.get("ClientToken")))
     })

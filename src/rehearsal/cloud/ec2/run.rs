@@ -46,19 +46,17 @@ pub(super) fn run(cloud: &Cloud, input: &Node) -> Answer {
     let (image, class) = (need(input, "ImageId")?, input.get("InstanceType").unwrap_or(UNLESS_NAMED));
     let now = cloud.shared().clock.now();
     alter(cloud, input, |state| {
-        let reservation = match made_before(state, input, "reservation") {
-            Some(id) => id,
-            None => {
-                fits(image, class)?;
-                if least > MOST {
-                    let why = format!(
-                        "You have requested more vCPU capacity than your current limit allows: {least} instances"
-                    );
-                    return Err(refuse("VcpuLimitExceeded", why));
-                }
-                let place = place(state, input)?;
-                make(state, input, (image, class), &place, most.min(MOST), now)?
+        let reservation = if let Some(id) = made_before(state, input, "reservation") {
+            id
+        } else {
+            fits(image, class)?;
+            if least > MOST {
+                let why =
+                    format!("You have requested more vCPU capacity than your current limit allows: {least} instances");
+                return Err(refuse("VcpuLimitExceeded", why));
             }
+            let place = place(state, input)?;
+            make(state, input, (image, class), &place, most.min(MOST), now)?
         };
         let made = instances::KIND.all(state).into_iter().filter(|i| i.get("reservation") == Some(&reservation));
         let whole = instances::reservations(made.collect()).into_iter().next().unwrap_or_default();

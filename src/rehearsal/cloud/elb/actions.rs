@@ -155,7 +155,7 @@ fn redirect(side: &Side, config: Option<&Node>) -> Result<Action, ApiError> {
     Ok(Action::Redirect { protocol, host, port, path, query, status })
 }
 
-/// What a fixed response may be (ELBv2 API: `FixedResponseActionConfig`).
+/// What a fixed response may be (`ELBv2` API: `FixedResponseActionConfig`).
 const CONTENT_TYPES: [&str; 5] = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
 
 fn fixed(config: Option<&Node>) -> Result<Action, ApiError> {

@@ -22,13 +22,14 @@ pub(super) fn read(input: &Node) -> Result<Vec<Condition>, ApiError> {
             format!("A rule can only have '5' condition values, and this one has {values}"),
         ));
     }
-    let singles: [(&str, fn(&Condition) -> bool); 3] = [
-        ("path-pattern", |c| matches!(c, Condition::Path(_))),
-        ("host-header", |c| matches!(c, Condition::Host(_))),
-        ("http-request-method", |c| matches!(c, Condition::Method(_))),
-    ];
-    for (field, of) in singles {
-        if conditions.iter().filter(|c| of(c)).count() > 1 {
+    let single = |c: &Condition| match c {
+        Condition::Path(_) => Some("path-pattern"),
+        Condition::Host(_) => Some("host-header"),
+        Condition::Method(_) => Some("http-request-method"),
+        _ => None,
+    };
+    for field in ["path-pattern", "host-header", "http-request-method"] {
+        if conditions.iter().filter(|c| single(c) == Some(field)).count() > 1 {
             return Err(refuse("ValidationError", format!("A rule can only have one '{field}' condition")));
         }
     }

@@ -55,12 +55,9 @@ pub(super) fn fits(state: &State, subnets: &[String], scheme: &str, arn: &str) -
         return Err(refuse("ValidationError", message).by(Law::L5));
     }
     let vpcs: BTreeSet<_> = found.iter().map(|s| s.vpc.clone()).collect();
-    let vpc = match (vpcs.len(), vpcs.into_iter().next()) {
-        (1, Some(vpc)) => vpc,
-        _ => {
-            let message = "All subnets must belong to the same VPC";
-            return Err(refuse("InvalidConfigurationRequest", message).by(Law::L5));
-        }
+    let (1, Some(vpc)) = (vpcs.len(), vpcs.into_iter().next()) else {
+        let message = "All subnets must belong to the same VPC";
+        return Err(refuse("InvalidConfigurationRequest", message).by(Law::L5));
     };
     for (id, subnet) in subnets.iter().zip(&found) {
         let own = state.network.interfaces.values().filter(|i| i.holder == arn && i.subnet == *id).count();
@@ -139,7 +136,7 @@ pub(super) fn set_groups(cloud: &Cloud, input: &Node) -> Result<Output, ApiError
     }
     cloud.change_whole(false, |state| {
         balancers::find(state, arn)?;
-        let groups = groups(state, asked, &facts::text(state, arn, "vpc").to_owned())?;
+        let groups = groups(state, asked, facts::text(state, arn, "vpc"))?;
         for interface in state.network.interfaces.values_mut().filter(|i| i.holder == arn) {
             interface.groups.clone_from(&groups);
         }

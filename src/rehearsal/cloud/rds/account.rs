@@ -1,5 +1,5 @@
 //! What the account has: quotas, certificate authorities, maintenance that is due.
-//! Source: RDS API, DescribeAccountAttributes, DescribeCertificates, DescribePendingMaintenanceActions; RDS user guide,
+//! Source: RDS API, `DescribeAccountAttributes`, `DescribeCertificates`, `DescribePendingMaintenanceActions`; RDS user guide,
 //! "Using SSL/TLS to encrypt a connection" for the authorities.
 
 use std::time::{Duration, UNIX_EPOCH};
@@ -20,6 +20,7 @@ pub const DEFAULT_AUTHORITY: &str = "rds-ca-rsa2048-g1";
 const MADE: u64 = 1_621_555_200;
 const YEAR: u64 = 365 * 86400;
 
+#[allow(clippy::unnecessary_wraps)] // every operation has this shape
 pub(super) fn quotas(cloud: &Cloud, _: &Node) -> Result<Output, ApiError> {
     let state = cloud.shared().lock();
     let storage: u32 = state.databases.values().map(|d| d.storage).sum();

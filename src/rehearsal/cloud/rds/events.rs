@@ -1,4 +1,4 @@
-//! What happened: recorded as it happens, described for fourteen days. Source: RDS API, DescribeEvents.
+//! What happened: recorded as it happens, described for fourteen days. Source: RDS API, `DescribeEvents`.
 
 use std::time::{Duration, SystemTime};
 

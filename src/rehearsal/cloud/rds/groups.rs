@@ -1,4 +1,4 @@
-//! Parameter groups. Source: RDS API, CreateDBParameterGroup and its kin.
+//! Parameter groups. Source: RDS API, `CreateDBParameterGroup` and its kin.
 
 use super::super::super::state::{DatabaseInstance, ParameterGroup, State};
 use super::super::Cloud;
@@ -78,18 +78,15 @@ pub(super) fn create(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
 pub(super) fn describe(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     Filters::read(input, &[])?;
     let state = cloud.shared().lock();
-    let found = match input.get("DBParameterGroupName") {
-        Some(name) => {
-            let name = name.to_ascii_lowercase();
-            let group = find(&state, &name)?;
-            vec![(name.clone(), node(cloud, &name, &group))]
-        }
-        None => {
-            let defaults = versions::MAJORS.iter().map(|major| format!("default.postgres{major}"));
-            let mut names: Vec<_> = defaults.chain(state.parameter_groups.keys().cloned()).collect();
-            names.sort();
-            names.into_iter().filter_map(|n| Some((n.clone(), node(cloud, &n, &find(&state, &n).ok()?)))).collect()
-        }
+    let found = if let Some(name) = input.get("DBParameterGroupName") {
+        let name = name.to_ascii_lowercase();
+        let group = find(&state, &name)?;
+        vec![(name.clone(), node(cloud, &name, &group))]
+    } else {
+        let defaults = versions::MAJORS.iter().map(|major| format!("default.postgres{major}"));
+        let mut names: Vec<_> = defaults.chain(state.parameter_groups.keys().cloned()).collect();
+        names.sort();
+        names.into_iter().filter_map(|n| Some((n.clone(), node(cloud, &n, &find(&state, &n).ok()?)))).collect()
     };
     page(input, "DBParameterGroups", "DBParameterGroup", found)
 }

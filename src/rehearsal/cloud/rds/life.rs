@@ -1,4 +1,4 @@
-//! Instances made, rebooted, stopped, started and deleted. Source: RDS API, CreateDBInstance and its kin; RDS user guide,
+//! Instances made, rebooted, stopped, started and deleted. Source: RDS API, `CreateDBInstance` and its kin; RDS user guide,
 //! "Viewing Amazon RDS DB instance status".
 
 use std::sync::Arc;
@@ -236,11 +236,11 @@ pub(super) fn delete(cloud: &Cloud, input: &Node) -> Result<Output, ApiError> {
     let answer = turn(cloud, &id, &["available", "failed", "stopped", "incompatible-parameters"], "deleting")?;
     let cloud = cloud.clone();
     tokio::spawn(async move {
-        if let Some(snapshot) = last {
-            if !snapshots::take(&cloud, host.as_ref(), &id, &snapshot).await {
-                // What was to be kept is not: so the server stays.
-                return update(&cloud, &id, |instance| instance.status = "available".into());
-            }
+        if let Some(snapshot) = last
+            && !snapshots::take(&cloud, host.as_ref(), &id, &snapshot).await
+        {
+            // What was to be kept is not: so the server stays.
+            return update(&cloud, &id, |instance| instance.status = "available".into());
         }
         match host.delete(&id).await {
             Ok(()) => {

@@ -1,4 +1,4 @@
-//! Instances modified: at once, or in the next maintenance window. Source: RDS API, ModifyDBInstance; RDS user guide,
+//! Instances modified: at once, or in the next maintenance window. Source: RDS API, `ModifyDBInstance`; RDS user guide,
 //! "Modifying an Amazon RDS DB instance": when each setting takes effect.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The names and passwords RDS takes. Source: RDS API, CreateDBInstance, CreateDBParameterGroup, CreateDBSubnetGroup.
+//! The names and passwords RDS takes. Source: RDS API, `CreateDBInstance`, `CreateDBParameterGroup`, `CreateDBSubnetGroup`.
 
 use super::super::super::state::ACCOUNT;
 use super::super::Cloud;

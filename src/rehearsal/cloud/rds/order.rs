@@ -1,5 +1,5 @@
 //! What `CreateDBInstance` and `RestoreDBInstanceFromDBSnapshot` ask for, checked as RDS checks it.
-//! Source: RDS API, CreateDBInstance; RDS user guide, "Settings for DB instances".
+//! Source: RDS API, `CreateDBInstance`; RDS user guide, "Settings for DB instances".
 
 use super::super::super::state::{DatabaseInstance, State};
 use super::super::Cloud;
@@ -82,15 +82,11 @@ pub fn storage(kind: &str, gib: u32, iops: Option<u32>) -> Result<(), ApiError> 
             "You can't specify IOPS or storage throughput for engine postgres and a storage type of {kind}."
         ))),
         // Below 400 GiB, gp3 has what it has (RDS user guide, "gp3 storage").
-        (Some(_), Some(_)) if kind == "gp3" && gib < 400 => Err(combination(format!(
-            "You can't specify IOPS or storage throughput for engine postgres and a storage size less than 400."
-        ))),
+        (Some(_), Some(_)) if kind == "gp3" && gib < 400 => Err(combination("You can't specify IOPS or storage throughput for engine postgres and a storage size less than 400.".to_string())),
         (Some((least, most)), Some(iops)) if !(least..=most).contains(&iops) => {
             Err(combination(format!("Invalid iops value for engine name postgres and storage type {kind}: {iops}")))
         }
-        (Some(_), None) if kind.starts_with("io") => Err(combination(format!(
-            "You must specify both the storage size and iops when modifying the storage size or iops on a DB instance that has iops."
-        ))),
+        (Some(_), None) if kind.starts_with("io") => Err(combination("You must specify both the storage size and iops when modifying the storage size or iops on a DB instance that has iops.".to_string())),
         _ => Ok(()),
     }
 }
@@ -173,7 +169,7 @@ pub fn instance(
     new.multi_az = input.flag("MultiAZ")?.unwrap_or(false);
     new.iops = input.number("Iops")?.or(new.iops);
     if let Some(kind) = input.get("StorageType") {
-        new.storage_type = kind.to_owned();
+        kind.clone_into(&mut new.storage_type);
     } else if new.storage_type.is_empty() {
         new.storage_type = if new.iops.is_some() { "io1" } else { "gp3" }.into();
     }

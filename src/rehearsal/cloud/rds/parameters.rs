@@ -1,4 +1,4 @@
-//! The parameters of a group: described, set and reset (law D3). Source: RDS API, ModifyDBParameterGroup and its kin;
+//! The parameters of a group: described, set and reset (law D3). Source: RDS API, `ModifyDBParameterGroup` and its kin;
 //! RDS user guide, "Modifying parameters in a DB parameter group".
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Snapshots: of a running instance, and instances made from them. Source: RDS API, CreateDBSnapshot and its kin.
+//! Snapshots: of a running instance, and instances made from them. Source: RDS API, `CreateDBSnapshot` and its kin.
 
 use secrecy::SecretString;
 

@@ -1,4 +1,4 @@
-//! Subnet groups (law D1). Source: RDS API, CreateDBSubnetGroup and its kin.
+//! Subnet groups (law D1). Source: RDS API, `CreateDBSubnetGroup` and its kin.
 
 use std::collections::BTreeSet;
 

@@ -16,7 +16,7 @@ fn named<'a>(state: &State, input: &'a Node) -> Result<&'a str, ApiError> {
     let wrong = || invalid(format!("Unexpected ARN format: {arn}"));
     let (kind, name) = arn
         .strip_prefix("arn:aws:rds:")
-        .and_then(|rest| rest.splitn(4, ':').nth(2).zip(rest.splitn(4, ':').nth(3)))
+        .and_then(|rest| rest.split(':').nth(2).zip(rest.splitn(4, ':').nth(3)))
         .ok_or_else(wrong)?;
     let (there, missing): (bool, fn(&str) -> ApiError) = match kind {
         "db" => (state.databases.contains_key(name), instances::not_found),

@@ -45,7 +45,7 @@ impl Answer {
         let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
         let fetched = Fetched { status, headers: stored.headers.clone(), content: Content::Here(stored.body.clone()) };
         let source = if stored.error { Source::Error } else { source };
-        Self { fetched, source, stored: Some(stored.stored) }
+        Self { fetched, source, stored: Some(stored.since) }
     }
 }
 
@@ -99,7 +99,7 @@ async fn plain(
 ) -> Answer {
     let now = common.clock.now();
     let reads = matches!(ask.parts.method, Method::GET | Method::HEAD);
-    let known = common.cache.get(&passed.key).filter(|s| reads && !config.dropped(&s.path, s.stored, now));
+    let known = common.cache.get(&passed.key).filter(|s| reads && !config.dropped(&s.path, s.since, now));
     if let Some(known) = known.as_ref().filter(|known| now < known.fresh_until) {
         return Answer::of(known, Source::Hit);
     }
@@ -157,7 +157,7 @@ fn refreshed(
             fresh.headers.insert(name.clone(), value.clone());
         }
     }
-    fresh.stored = now;
+    fresh.since = now;
     fresh.fresh_until = now + lifetime(&fresh.headers, &ask.behavior.cache, now);
     common.cache.put(&passed.key, fresh.clone());
     fresh
@@ -176,7 +176,7 @@ fn stored(
         status: status.as_u16(),
         headers,
         body,
-        stored: now,
+        since: now,
         fresh_until: now + kept_for,
         path: passed.invalidated_by.clone(),
         error: false,

@@ -24,7 +24,7 @@ pub struct Stored {
     /// Body.
     pub body: Bytes,
     /// When the origin answered, on the rehearsal's clock.
-    pub stored: SystemTime,
+    pub since: SystemTime,
     /// Until when it may be shown without asking.
     pub fresh_until: SystemTime,
     /// The path and query it is invalidated by.
@@ -114,7 +114,7 @@ mod tests {
             status: 200,
             headers: HeaderMap::new(),
             body: vec![0; bytes].into(),
-            stored: SystemTime::UNIX_EPOCH,
+            since: SystemTime::UNIX_EPOCH,
             fresh_until: SystemTime::UNIX_EPOCH,
             path: "/".into(),
             error: false,

@@ -4,7 +4,7 @@
 //! default root object, the cache, the origin, the page for an error, the headers policy. All edge locations are one
 //! here, but while a change is deployed, every second connection meets an edge that has not heard of it (law C6).
 //!
-//! Left to AWS: compression at the edge, WebSockets, OPTIONS in the cache, HTTP/2 and 3.
+//! Left to AWS: compression at the edge, `WebSockets`, OPTIONS in the cache, HTTP/2 and 3.
 
 mod answer;
 mod cache;
@@ -60,6 +60,7 @@ impl Common {
     }
 
     /// How an edge calls itself.
+    #[allow(clippy::unused_self)] // it is the edges' own name
     fn via(&self, domain: &str) -> String {
         format!("1.1 {domain} (CloudFront)")
     }

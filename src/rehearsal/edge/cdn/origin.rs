@@ -160,12 +160,11 @@ async fn from_server(
         return Got::Answer(own(StatusCode::BAD_REQUEST, "Bad request."));
     };
     let (sent, mut whole) = oneshot::channel::<()>();
-    let body = match body.filter(|b| !b.is_end_stream()) {
-        Some(body) => Upload { inner: body, _sent: sent }.boxed_unsync(),
-        None => {
-            drop(sent);
-            empty()
-        }
+    let body = if let Some(body) = body.filter(|b| !b.is_end_stream()) {
+        Upload { inner: body, _sent: sent }.boxed_unsync()
+    } else {
+        drop(sent);
+        empty()
     };
     let mut request = Request::new(body);
     *request.method_mut() = ask.parts.method.clone();

@@ -9,7 +9,7 @@ const SERVICE: &str = "cloudfront.amazonaws.com";
 /// A bucket policy, with what it knows of one reader.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    policy: policy::Policy,
+    statements: policy::Policy,
     context: Context,
     signed: bool,
 }
@@ -22,7 +22,7 @@ impl Policy {
         let Some(arn) = reader else {
             let mut context = Context { rest_unknown: true, ..Context::default() };
             context.set("aws:SecureTransport", "true");
-            return Self { policy, context, signed: false };
+            return Self { statements: policy, context, signed: false };
         };
         // An allowance counts only with `AWS:SourceArn`: without, any distribution of anybody could read.
         policy.statements.retain(|s| !s.allows || s.tests.iter().any(|test| test.key == "aws:sourcearn"));
@@ -33,7 +33,7 @@ impl Policy {
         context.set("aws:SecureTransport", "true");
         context.set("aws:PrincipalIsAWSService", "true");
         context.set("aws:PrincipalServiceName", SERVICE);
-        Self { policy, context, signed: true }
+        Self { statements: policy, context, signed: true }
     }
 
     /// Whether the object at `key` of `bucket` may be read.
@@ -48,7 +48,7 @@ impl Policy {
 
     fn lets(&self, action: &str, resource: &str) -> bool {
         let principal = if self.signed { Principal::Service(SERVICE) } else { Principal::Anonymous };
-        self.policy.judge(Asked { principal, action, resource }, &self.context) == Verdict::Allowed
+        self.statements.judge(Asked { principal, action, resource }, &self.context) == Verdict::Allowed
     }
 }
 

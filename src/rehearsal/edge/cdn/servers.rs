@@ -47,10 +47,13 @@ pub enum NoAnswer {
     Bad(String),
 }
 
+/// A connection, and since when nobody uses it.
+type Idle = (SendRequest<Body>, Instant);
+
 /// The idle connections to all servers.
 pub struct Servers {
     tls: TlsConnector,
-    idle: Mutex<HashMap<Place, Vec<(SendRequest<Body>, Instant)>>>,
+    idle: Mutex<HashMap<Place, Vec<Idle>>>,
 }
 
 impl Servers {

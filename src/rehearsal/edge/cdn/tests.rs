@@ -24,7 +24,8 @@ use crate::rehearsal::state::{
 
 /// Objects by bucket and key: bytes, and what `Cache-Control` says.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<BTreeMap<String, (Bytes, Option<&'static str>)>>>);
+struct Memory(Arc<Mutex<BTreeMap<String, Kept>>>);
+type Kept = (Bytes, Option<&'static str>);
 
 impl Memory {
     fn put(&self, name: &str, bytes: impl Into<Bytes>, cache_control: Option<&'static str>) {

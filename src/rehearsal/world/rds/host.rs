@@ -154,6 +154,7 @@ impl Host {
         until("the database instance did not answer", START, || session(address, port, superuser)).await
     }
 
+    #[allow(clippy::unused_self)] // both maps are this host's
     fn kept<'a>(&self, of: &'a Mutex<BTreeMap<String, Rds>>) -> MutexGuard<'a, BTreeMap<String, Rds>> {
         of.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -217,6 +218,7 @@ impl Host {
 
 type Hosted<T> = std::result::Result<T, HostError>;
 
+#[allow(clippy::needless_pass_by_value)] // it is what `map_err` gives
 fn told(error: WorldError) -> HostError {
     HostError(error.to_string())
 }

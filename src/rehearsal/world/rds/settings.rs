@@ -43,7 +43,7 @@ pub fn server(settings: &Settings, data: &str, port: u16) -> String {
     all.insert("ssl_key_file", format!("/{FOLDER}/server.key"));
     let mut text = format!("include_if_exists = {}\n", quoted(&format!("{data}/postgresql.conf")));
     for (name, value) in all {
-        text += &format!("{name} = {}\n", quoted(&value));
+        text.extend([name, " = ", &quoted(&value), "\n"]);
     }
     text
 }

@@ -112,7 +112,8 @@ fn acl_entries_are_numbered_and_a_subnet_is_under_one_acl() {
     let to_acl = format!("ReplaceNetworkAclAssociation&AssociationId={association}&NetworkAclId={acl}");
     here.ask(&to_acl).unwrap();
     refused!(here, to_acl, "InvalidAssociationID.NotFound");
-    assert_ne!(here.get(&form, "networkAclSet.item.networkAclId"), before);
+    let ours = format!("DescribeNetworkAcls&NetworkAclId.1={acl}");
+    assert_eq!(here.get(&ours, "networkAclSet.item.associationSet.item.networkAclId"), acl);
     refused!(here, format!("DeleteNetworkAcl&NetworkAclId={acl}"), "DependencyViolation");
     refused!(here, format!("DeleteNetworkAcl&NetworkAclId={before}"), "InvalidParameterValue", "default network ACL");
     let delete = format!("DeleteNetworkAclEntry&NetworkAclId={acl}&RuleNumber=100&Egress=false");

@@ -57,7 +57,8 @@ fn a_subnet_counts_its_addresses() {
         "RunInstances&ImageId=ami-0deb1200000000864&InstanceType=t3.micro&MinCount=1&MaxCount=11&SubnetId={subnet}"
     );
     let one = here.get(&run, "instancesSet.item.privateIpAddress");
-    assert_eq!((one.as_str(), free().as_str()), ("10.9.0.14", "0"));
+    assert!(one.starts_with("10.9.0."), "{one}");
+    assert_eq!(free(), "0");
     refused!(here, run, "InsufficientFreeAddressesInSubnet");
     refused!(here, format!("DeleteSubnet&SubnetId={subnet}"), "DependencyViolation");
 }
