@@ -186,7 +186,7 @@ async fn look_up(dns: SocketAddr, name: &str) -> io::Result<IpAddr> {
     let answer = &buffer[..length];
     // the address is the last thing in an answer that has no authority section
     match answer {
-        [0x0b, 0xee, _, code, _, _, 0, 1, 0, 0, ..] if code & 15 == 0 => {
+        [0x0b, 0xee, _, code, _, _, 0, 1, 0, 0, ..] if code.trailing_zeros() >= 4 => {
             let octets: [u8; 4] = answer[answer.len() - 4..].try_into().map_err(io::Error::other)?;
             Ok(octets.into())
         }
@@ -311,7 +311,7 @@ fn counted(shared: &Shared) -> u64 {
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace());
-    let ticks: u32 = fields.map(|f| f.skip(11).take(2).filter_map(|t| t.parse::<u32>().ok()).sum()).unwrap_or(0);
+    let ticks: u32 = fields.map_or(0, |f| f.skip(11).take(2).filter_map(|t| t.parse::<u32>().ok()).sum());
     f64::from(ticks) / 100.0
 }
 

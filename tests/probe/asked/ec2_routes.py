@@ -1,5 +1,7 @@
 """EC2: route tables, gateways and addresses."""
 
+import threading
+
 from ask import of, refused, same, true
 from make import new_vpc, remove_gateway
 
@@ -11,7 +13,21 @@ def table(a, of_vpc):
     return a.ec2.create_route_table(VpcId=of_vpc)["RouteTable"]["RouteTableId"]
 
 
+# A region takes five internet gateways, and two are spoken for: of the questions that need some, one is asked at a time.
+GATES = threading.Lock()
+HERE = threading.local()
+
+
+def leave():
+    HERE.inside = False
+    GATES.release()
+
+
 def gateway(a, of_vpc=None):
+    if not getattr(HERE, "inside", False):
+        GATES.acquire()
+        HERE.inside = True
+        a.afterwards(leave)
     made = a.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     a.afterwards(lambda: remove_gateway(a, made))
     if of_vpc:
