@@ -135,6 +135,55 @@ fn killed_while_the_app_is_swapped_rollback_ends_well() {
     assert!(said.contains("acknowledged, 0 lost, 0 doubled"), "{said}");
 }
 
+/// The rehearsal's playbook with these faults in it.
+fn shaken(faults: &str) -> tempfile::NamedTempFile {
+    let whole = include_str!("../../playbooks/rehearsal.yaml");
+    let steps = &whole[whole.find("\nsteps:").unwrap()..];
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    std::fs::write(file.path(), format!("playbook: shaken\non-failure: roll-back\nfaults:\n{faults}{steps}")).unwrap();
+    file
+}
+
+#[test]
+fn broken_on_the_way_it_ends_well_or_as_it_was_and_loses_nothing() {
+    let outgrow = Outgrow::new();
+    let playbook = shaken(
+        r#"  - lost-answer: { of: "route53:ChangeResourceRecordSets", nth: 1 }
+  - throttled: { of: "elasticloadbalancing:*", percent: 5, for: 1s }
+  - held-answer: { of: "s3:PutObject", nth: 3, for: 2s }
+  - stale-read: { of: "elasticloadbalancing:DescribeRules", every: 3, for: 2s }
+  - target-dies: { host: box, at: static-site, for: 2s }
+  - database-restarts: { side: old, at: database-copy }
+  - network-cut: { between: [outside, rds], at: targets, for: 2s }
+"#,
+    );
+    let path = playbook.path().display().to_string();
+    let output = outgrow.run(&["rehearse", "demo/site.yaml", "--playbook", &path, "--json"]);
+    let code = output.status.code().unwrap();
+    assert!(code == 0 || code == 3, "{code}: {}\n{}", text(&output.stderr), text(&output.stdout));
+    let result = result(&output, code);
+    assert_whole(&result);
+    assert!(code == 0 || result["as_before"] == true, "{result}");
+    let struck = result["faults"].to_string();
+    for what in ["s3:PutObject Held", "the box stood still", "crashed and started again"] {
+        assert!(struck.contains(what) && !struck.contains("could not be done"), "{what}: {struck}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_all_is_as_before() {
+    let outgrow = Outgrow::new();
+    let playbook = shaken("  - disk-full: { host: app-1, at: app-host, for: 10s }\n");
+    let path = playbook.path().display().to_string();
+    let output = outgrow.run(&["rehearse", "demo/site.yaml", "--playbook", &path, "--json"]);
+    let result = result(&output, 3);
+    assert!(result["why"].as_str().unwrap().contains("no space left on device"), "{result}");
+    assert_eq!((&result["as_before"], &result["lost_writes"]), (&Value::from(true), &Value::from(0)), "{result}");
+    let refused = outgrow.run(&["plan", "demo/site.yaml", "--playbook", &path]);
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("nothing real is made to fail"), "{}", text(&refused.stderr));
+}
+
 #[test]
 fn a_step_that_is_not_there_is_refused_before_anything_moves() {
     let outgrow = Outgrow::new();
