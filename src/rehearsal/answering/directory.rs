@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::name;
 use super::zone::{Key, Zone, parents};
-use crate::rehearsal::state::{self, Action, Listener, State, TargetGroup};
+use crate::rehearsal::state::{self, Listener, State, TargetGroup};
 
 /// All zones, and the addresses of balancers, distributions and database instances.
 #[derive(Default)]
@@ -71,7 +71,7 @@ fn edges(state: &State) -> HashMap<Key, Edge> {
     for (arn, balancer) in &state.balancers {
         let listeners = state.listeners.values().filter(|listener| listener.balancer == *arn);
         let well = listeners
-            .flat_map(forwarded_to)
+            .flat_map(Listener::forwards_to)
             .filter_map(|group| state.target_groups.get(group))
             .all(has_a_healthy_target);
         edges.extend(name::key(&balancer.dns_name).map(|key| (key, Edge { address: balancer.address, well })));
@@ -84,13 +84,6 @@ fn edges(state: &State) -> HashMap<Key, Edge> {
         edges.extend(name::key(&instance.address).zip(edge));
     }
     edges
-}
-
-fn forwarded_to(listener: &Listener) -> impl Iterator<Item = &String> {
-    let actions = listener.rules.values().map(|rule| &rule.action).chain(std::iter::once(&listener.default_action));
-    let groups =
-        actions.filter_map(|action| if let Action::Forward { groups, .. } = action { Some(groups) } else { None });
-    groups.flatten().map(|(arn, _)| arn)
 }
 
 /// Source: Route 53 developer guide, "Values specific for alias records", evaluate target health: a group without

@@ -122,17 +122,7 @@ impl Cloud {
     /// Makes a certificate that ACM has issued for these names, the first of them its own; gives its ARN.
     pub fn seed_certificate(&self, names: &[&str]) -> String {
         let arn = format!("arn:aws:acm:{}:{ACCOUNT}:certificate/{}", self.settings().region, fresh());
-        let now = self.shared().clock.now();
-        let names: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
-        let certificate = Certificate {
-            domain: names.first().cloned().unwrap_or_default(),
-            names,
-            status: "ISSUED".into(),
-            validation: Vec::new(),
-            created: now,
-            issued: Some(now),
-            token: None,
-        };
+        let certificate = Certificate::issued(names, self.shared().clock.now());
         self.shared().lock().certificates.insert(arn.clone(), certificate);
         self.shared().changed();
         arn

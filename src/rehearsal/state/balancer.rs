@@ -91,6 +91,16 @@ pub struct Listener {
     pub rules: BTreeMap<String, Rule>,
 }
 
+impl Listener {
+    /// The ARNs of the target groups its rules and its default action forward to, each as often as it is named.
+    pub fn forwards_to(&self) -> impl Iterator<Item = &String> {
+        let actions = self.rules.values().map(|rule| &rule.action).chain(std::iter::once(&self.default_action));
+        let groups =
+            actions.filter_map(|action| if let Action::Forward { groups, .. } = action { Some(groups) } else { None });
+        groups.flatten().map(|(arn, _)| arn)
+    }
+}
+
 /// A listener rule.
 #[derive(Debug, Clone)]
 pub struct Rule {

@@ -20,3 +20,19 @@ pub struct Certificate {
     /// Tags are kept with the other tags, by ARN; this is the caller's idempotency token.
     pub token: Option<String>,
 }
+
+impl Certificate {
+    /// One that was issued at a moment, for these names, the first of them its own.
+    pub fn issued(names: &[&str], at: SystemTime) -> Self {
+        let names: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        Self {
+            domain: names.first().cloned().unwrap_or_default(),
+            names,
+            status: "ISSUED".into(),
+            validation: Vec::new(),
+            created: at,
+            issued: Some(at),
+            token: None,
+        }
+    }
+}

@@ -63,17 +63,7 @@ fn seeded(state: &State, given: &Node) -> Result<(Node, super::super::super::sta
 
 fn certificate(state: &mut State, aliases: &[&str], now: std::time::SystemTime) -> String {
     let arn = format!("arn:aws:acm:us-east-1:{ACCOUNT}:certificate/{}", fresh());
-    let names: Vec<_> = aliases.iter().map(|a| a.to_ascii_lowercase()).collect();
-    let certificate = Certificate {
-        domain: names.first().cloned().unwrap_or_default(),
-        names,
-        status: "ISSUED".into(),
-        validation: Vec::new(),
-        created: now,
-        issued: Some(now),
-        token: None,
-    };
-    state.certificates.insert(arn.clone(), certificate);
+    state.certificates.insert(arn.clone(), Certificate::issued(aliases, now));
     arn
 }
 

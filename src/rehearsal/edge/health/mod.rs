@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 use super::balancer;
-use crate::rehearsal::state::{Action, Listener, Shared, State, Target};
+use crate::rehearsal::state::{Shared, State, Target};
 pub use count::count;
 use probe::Question;
 
@@ -136,20 +136,8 @@ fn used(state: &State) -> BTreeSet<String> {
 pub fn users(state: &State) -> BTreeMap<&str, &str> {
     let listeners = state.listeners.values().filter(|listener| state.balancers.contains_key(&listener.balancer));
     listeners
-        .flat_map(|listener| forwarded_to(listener).map(|arn| (arn.as_str(), listener.balancer.as_str())))
+        .flat_map(|listener| listener.forwards_to().map(|arn| (arn.as_str(), listener.balancer.as_str())))
         .collect()
-}
-
-/// The groups that `listener` or its rules forward to, whatever the weight.
-pub fn forwarded_to(listener: &Listener) -> impl Iterator<Item = &String> {
-    listener
-        .rules
-        .values()
-        .map(|rule| &rule.action)
-        .chain(std::iter::once(&listener.default_action))
-        .filter_map(|action| if let Action::Forward { groups, .. } = action { Some(groups) } else { None })
-        .flatten()
-        .map(|(arn, _)| arn)
 }
 
 fn set(target: &mut Target, state: &str, reason: &str) -> bool {
