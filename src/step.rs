@@ -6,6 +6,7 @@
 
 mod any;
 mod fault;
+mod patience;
 mod reach;
 
 use std::fmt::Debug;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use any::{AnyStep, Draft};
 pub use fault::Fault;
+pub use patience::Patience;
 pub use reach::{Act, Clock, Look, Reach};
 
 use crate::world::World;
@@ -111,6 +113,10 @@ impl Finding {
     }
 }
 
+/// What AWS's APIs were just told may not show yet in what they answer (EC2 and ELB guides: eventual consistency). What
+/// looks as if a change had not been made is looked at again for so long before it is believed.
+pub const SHOWS_WITHIN: Duration = Duration::from_secs(15);
+
 /// One kind of step. The value itself is the step's parameters, fixed when the plan is made.
 pub trait Step: Serialize + DeserializeOwned + Debug + Send + Sync + 'static {
     /// The kind's name in a playbook, such as `static-site`.
@@ -142,6 +148,12 @@ pub trait Step: Serialize + DeserializeOwned + Debug + Send + Sync + 'static {
     /// Whether the run may rest here, on hold for as long as a person likes. Not where the site needs the next step.
     fn may_stop_after(&self) -> bool {
         true
+    }
+
+    /// Whether it reads from an API whose answers may lag behind what it was told ([`SHOWS_WITHIN`]): then the engine
+    /// believes no drift, and no undo that may have found nothing to take back, before a second look.
+    fn reads_may_lag(&self) -> bool {
+        false
     }
 
     /// Preflight: what stands in the way. Changes nothing.

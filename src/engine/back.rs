@@ -2,11 +2,13 @@
 
 use tokio::time::Instant;
 
-use super::patience::Patience;
 use super::{Engine, Stretch};
 use crate::event::{Event, Outcome};
 use crate::journal::{Fact, JournalError};
-use crate::step::{Fault, Reversal};
+use crate::step::{Fault, Patience, Reversal};
+
+/// Why an undo that succeeded is done again.
+const MISSED: &str = "what was just changed may not show yet; looking once more whether all is taken back";
 
 impl Engine {
     pub(super) async fn back(&mut self) -> Result<Stretch, JournalError> {
@@ -35,13 +37,29 @@ impl Engine {
         Ok(Stretch::Ended(Outcome::RolledBack))
     }
 
-    async fn undo(&self, index: usize) -> Result<(), Fault> {
+    /// Takes a step back, and once more where the first time may only not have seen what there is to take back.
+    async fn undo(&mut self, index: usize) -> Result<(), Fault> {
         let Some(change) = self.journal.state().steps[index].change.clone() else { return Ok(()) };
-        let mut patience = Patience::default();
+        let (mut missed, mut patience) = (self.undo_may_have_missed(index), Patience::default());
         loop {
-            match self.items[index].step.undo(&self.act(index), &change).await {
+            let step = self.items[index].planned.id.clone();
+            let answer = self.items[index].step.undo(&self.act(index), &change).await;
+            let early = match &answer {
+                Ok(()) => missed.take().map(|left| (MISSED.to_owned(), left)),
+                Err(fault @ Fault::Drifted { .. }) => {
+                    self.drift_may_be_lag(index).map(|left| (fault.to_string(), left))
+                }
+                Err(_) => None,
+            };
+            if let Some((why, left)) = early {
+                self.events.send(Event::Waiting { step, why, seconds: left.as_secs() });
+                self.reach.clock.sleep(left).await;
+                continue;
+            }
+            self.told(index);
+            match answer {
                 Err(Fault::InDoubt(why)) => {
-                    self.events.send(Event::InDoubt { step: self.items[index].planned.id.clone(), why: why.clone() });
+                    self.events.send(Event::InDoubt { step, why: why.clone() });
                     if !patience.again(&*self.reach.clock).await {
                         return Err(Fault::InDoubt(why));
                     }

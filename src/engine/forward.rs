@@ -7,11 +7,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::patience::Patience;
 use super::{Answer, Engine, Stretch};
 use crate::event::{Event, Outcome};
 use crate::journal::{Fact, JournalError, Progress};
-use crate::step::{Fault, Verdict};
+use crate::step::{Fault, Patience, Verdict};
 
 /// Where a step that goes forward ended.
 enum Step {
@@ -129,6 +128,15 @@ impl Engine {
                     }
                 }
             };
+            if let Err(fault @ Fault::Drifted { .. }) = &answer
+                && let Some(left) = self.drift_may_be_lag(index)
+            {
+                if let Some(stretch) = self.look_again(id, fault.to_string(), left).await? {
+                    return Ok(Step::Leave(stretch));
+                }
+                continue;
+            }
+            self.told(index);
             match answer {
                 Ok(()) => {
                     self.note(Fact::Applied { step: id.into() })?;
@@ -157,11 +165,7 @@ impl Engine {
                 }
                 Ok(Verdict::Wait { why, again_in }) => {
                     patience = Patience::default();
-                    self.lever.say(Some(why.clone()));
-                    self.events.send(Event::Waiting { step: id.into(), why, seconds: again_in.as_secs() });
-                    let stretch = self.wait(again_in).await?;
-                    self.lever.say(None);
-                    if let Some(stretch) = stretch {
+                    if let Some(stretch) = self.look_again(id, why, again_in).await? {
                         return Ok(Step::Leave(stretch));
                     }
                 }
@@ -187,6 +191,15 @@ impl Engine {
             Fault::Failed { what, hint: Some(hint) } => Ok(Step::Failed(format!("{what} ({hint})"))),
             other => Ok(Step::Failed(other.to_string())),
         }
+    }
+
+    /// Says why it waits, and waits.
+    async fn look_again(&mut self, id: &str, why: String, in_: Duration) -> Result<Option<Stretch>, JournalError> {
+        self.lever.say(Some(why.clone()));
+        self.events.send(Event::Waiting { step: id.into(), why, seconds: in_.as_secs() });
+        let stretch = self.wait(in_).await?;
+        self.lever.say(None);
+        Ok(stretch)
     }
 
     /// Waits, with an eye on the lever.

@@ -11,7 +11,7 @@
 mod back;
 pub mod control;
 mod forward;
-mod patience;
+mod lag;
 pub mod socket;
 pub mod status;
 
@@ -19,6 +19,7 @@ pub mod status;
 mod tests;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 
@@ -78,6 +79,8 @@ pub struct Engine {
     options: Options,
     lever: Lever,
     events: Sink,
+    /// When an API with answers that may lag was told something last; a new process does not know, and takes now.
+    told_at: SystemTime,
 }
 
 /// Where a stretch of the run ended.
@@ -101,7 +104,8 @@ impl Engine {
         lever: Lever,
         events: Sink,
     ) -> Self {
-        Self { items, journal, reach, site, options, lever, events }
+        let told_at = reach.clock.now();
+        Self { items, journal, reach, site, options, lever, events, told_at }
     }
 
     /// Begins a run that is not in the journal yet.

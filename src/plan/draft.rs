@@ -3,7 +3,7 @@
 
 use super::{Plan, PlannedStep, expand, safety};
 use crate::playbook::model::{OnFailure, Playbook};
-use crate::step::{AnyStep, Fault, Finding, Look, Severity};
+use crate::step::{AnyStep, Fault, Finding, Look, Patience, Severity};
 
 /// Plans a playbook for the site of `look`. Whatever stands in the way is a finding in the plan, so that everything is
 /// told at once; a plan with blockers is shown, and not run.
@@ -11,7 +11,7 @@ pub async fn draft(look: &Look, playbook: &Playbook, rehearsal: Option<String>) 
     let mut findings = Vec::new();
     let mut steps: Vec<Box<dyn AnyStep>> = Vec::new();
     for spec in &playbook.steps {
-        match expand::expand(spec, look).await {
+        match Patience::ask(&*look.clock, || expand::expand(spec, look)).await {
             Ok(more) => steps.extend(more),
             Err(fault) => findings.push(blocker(spec.kind(), &fault)),
         }
@@ -24,7 +24,7 @@ pub async fn draft(look: &Look, playbook: &Playbook, rehearsal: Option<String>) 
     }
     let mut planned = Vec::new();
     for step in &steps {
-        let stands_in_the_way = match step.check(look).await {
+        let stands_in_the_way = match Patience::ask(&*look.clock, || step.check(look)).await {
             Ok(found) => {
                 let blocked = found.iter().any(|f| f.severity == Severity::Blocker);
                 findings.extend(found.into_iter().filter(|f| !findings.contains(f)).collect::<Vec<_>>());
@@ -35,7 +35,7 @@ pub async fn draft(look: &Look, playbook: &Playbook, rehearsal: Option<String>) 
                 true
             }
         };
-        let (draft, unknown) = match step.plan(look).await {
+        let (draft, unknown) = match Patience::ask(&*look.clock, || step.plan(look)).await {
             Ok(draft) => (draft, false),
             Err(_) if stands_in_the_way => (None, true),
             Err(fault) => {
@@ -70,7 +70,7 @@ pub async fn again(sealed: &Plan, look: &Look) -> Plan {
     let mut steps = Vec::new();
     for planned in &sealed.steps {
         let Ok(step) = crate::steps::build(&planned.kind, &planned.parameters) else { continue };
-        let draft = step.plan(look).await.unwrap_or_default();
+        let draft = Patience::ask(&*look.clock, || step.plan(look)).await.unwrap_or_default();
         if let Ok(planned) = PlannedStep::new(&*step, draft) {
             steps.push(planned);
         }

@@ -38,6 +38,8 @@ pub trait AnyStep: Send + Sync + std::fmt::Debug {
     fn may_be_broken_off(&self) -> bool;
     /// See [`Step::may_stop_after`].
     fn may_stop_after(&self) -> bool;
+    /// See [`Step::reads_may_lag`].
+    fn reads_may_lag(&self) -> bool;
     /// See [`Step::check`].
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>>;
     /// See [`Step::plan`]; `None` is already so.
@@ -82,6 +84,10 @@ impl<S: Step> AnyStep for S {
 
     fn may_stop_after(&self) -> bool {
         Step::may_stop_after(self)
+    }
+
+    fn reads_may_lag(&self) -> bool {
+        Step::reads_may_lag(self)
     }
 
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {

@@ -94,6 +94,10 @@ impl Step for ShiftTargets {
         world.balancer_to_new = self.to;
     }
 
+    fn reads_may_lag(&self) -> bool {
+        true
+    }
+
     async fn check(&self, _: &Look) -> StepResult<Vec<Finding>> {
         Ok(Vec::new())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::step::{Look, Verdict};
+use crate::step::{Look, SHOWS_WITHIN, Verdict};
 
 /// The least between two looks while a step waits.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -38,10 +38,6 @@ pub fn grace(look: &Look, limit: Duration, why: String) -> Verdict {
     }
     Verdict::Wait { why, again_in: Duration::from_secs(2) }
 }
-
-/// What AWS's APIs were just told may not show yet in what they answer (EC2 and ELB guides: eventual consistency). A
-/// look that shows things as before the change is repeated for so long before it is believed.
-const SHOWS_WITHIN: Duration = Duration::from_secs(15);
 
 /// What looks as if the change had not been made: waits for it to show, then it is `wrong`.
 pub fn may_not_show_yet(look: &Look, wrong: Verdict) -> Verdict {

@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::Fuse;
+use super::clock::FakeClock;
 use crate::clients::balancer::{
     Balancer, BalancerRead, BalancerWrite, Group, GroupSpec, Health, Listener, Rule, RuleSpec,
 };
 use crate::clients::{ClientError, ClientResult, Kind};
+use crate::step::Clock as _;
 
 /// One balancer.
 #[derive(Clone)]
@@ -23,8 +26,18 @@ pub struct FakeBalancer {
 struct State {
     name: String,
     balancer: Balancer,
-    groups: BTreeMap<String, (GroupSpec, BTreeSet<(String, u16)>)>,
+    groups: Groups,
     unhealthy: BTreeSet<String>,
+    lag: Option<Lag>,
+}
+
+type Groups = BTreeMap<String, (GroupSpec, BTreeSet<(String, u16)>)>;
+
+/// Answers that come from a place which hears of changes late.
+struct Lag {
+    clock: Arc<FakeClock>,
+    by: Duration,
+    before: Option<(SystemTime, Balancer, Groups)>,
 }
 
 impl FakeBalancer {
@@ -43,7 +56,8 @@ impl FakeBalancer {
             vpc: "vpc-1".into(),
             listeners: listeners.collect(),
         };
-        let state = State { name: name.into(), balancer, groups: BTreeMap::new(), unhealthy: BTreeSet::new() };
+        let state =
+            State { name: name.into(), balancer, groups: BTreeMap::new(), unhealthy: BTreeSet::new(), lag: None };
         Self { fuse, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -55,6 +69,11 @@ impl FakeBalancer {
         } else {
             unhealthy.insert(address.to_owned());
         }
+    }
+
+    /// From now on what is looked up is as it was before a change, for so long after it.
+    pub fn lag(&self, clock: &Arc<FakeClock>, by: Duration) {
+        self.lock().lag = Some(Lag { clock: Arc::clone(clock), by, before: None });
     }
 
     /// What somebody else does to the rules of a listener.
@@ -70,12 +89,32 @@ impl FakeBalancer {
         json!({ "listeners": state.balancer.listeners, "groups": state.groups.iter().collect::<Vec<_>>() })
     }
 
+    /// To change something.
+    fn change(&self) -> MutexGuard<'_, State> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        if let Some(lag) = &mut state.lag {
+            let now = lag.clock.now();
+            if lag.before.as_ref().is_none_or(|(until, ..)| *until <= now) {
+                lag.before = Some((now + lag.by, state.balancer.clone(), state.groups.clone()));
+            }
+        }
+        guard
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// What a look finds.
+    fn shown(&self) -> (&Balancer, &Groups) {
+        let before =
+            self.lag.as_ref().and_then(|lag| lag.before.as_ref().filter(|(until, ..)| *until > lag.clock.now()));
+        before.map_or((&self.balancer, &self.groups), |(_, balancer, groups)| (balancer, groups))
+    }
+
     fn rules(&mut self) -> impl Iterator<Item = &mut Rule> {
         self.balancer.listeners.iter_mut().flat_map(|listener| &mut listener.rules)
     }
@@ -111,13 +150,13 @@ impl BalancerRead for FakeBalancer {
     async fn balancer(&self, name: &str) -> ClientResult<Balancer> {
         let state = self.lock();
         if state.name == name {
-            return Ok(state.balancer.clone());
+            return Ok(state.shown().0.clone());
         }
         Err(ClientError::new(Kind::NotFound, format!("look up the load balancer {name}"), "there is none"))
     }
 
     async fn group(&self, name: &str) -> ClientResult<Option<Group>> {
-        Ok(self.lock().groups.get(name).map(|(spec, _)| Group {
+        Ok(self.lock().shown().1.get(name).map(|(spec, _)| Group {
             arn: format!("arn:group/{name}"),
             name: name.to_owned(),
             protocol: spec.protocol.clone(),
@@ -148,7 +187,7 @@ impl BalancerWrite for FakeBalancer {
     async fn create_group(&self, spec: &GroupSpec) -> ClientResult<String> {
         self.fuse
             .act("create group", || {
-                let mut state = self.lock();
+                let mut state = self.change();
                 let arn = format!("arn:group/{}", spec.name);
                 match state.groups.get(&spec.name) {
                     // As AWS: the same again is no error.
@@ -166,7 +205,7 @@ impl BalancerWrite for FakeBalancer {
     async fn delete_group(&self, arn: &str) -> ClientResult<()> {
         self.fuse
             .act("delete group", || {
-                let mut state = self.lock();
+                let mut state = self.change();
                 if state.uses(arn) {
                     return Err(ClientError::new(Kind::Conflict, "delete group", "ResourceInUse"));
                 }
@@ -182,7 +221,7 @@ impl BalancerWrite for FakeBalancer {
                 if !private(address) {
                     return Err(ClientError::new(Kind::Refused, "register", format!("L1: {address} is public")));
                 }
-                self.lock().group("register", group_arn)?.1.insert((address.to_owned(), port));
+                self.change().group("register", group_arn)?.1.insert((address.to_owned(), port));
                 Ok(())
             })
             .await
@@ -191,7 +230,7 @@ impl BalancerWrite for FakeBalancer {
     async fn deregister(&self, group_arn: &str, address: &str, port: u16) -> ClientResult<()> {
         self.fuse
             .act("deregister", || {
-                self.lock().group("deregister", group_arn)?.1.remove(&(address.to_owned(), port));
+                self.change().group("deregister", group_arn)?.1.remove(&(address.to_owned(), port));
                 Ok(())
             })
             .await
@@ -200,7 +239,7 @@ impl BalancerWrite for FakeBalancer {
     async fn create_rule(&self, listener_arn: &str, spec: &RuleSpec) -> ClientResult<String> {
         self.fuse
             .act("create rule", || {
-                let mut state = self.lock();
+                let mut state = self.change();
                 state.check_forward("create rule", &spec.forward)?;
                 let refuse = |kind, why: &str| Err(ClientError::new(kind, "create rule", why));
                 if spec.hosts.len() + spec.paths.len() > 5 {
@@ -231,7 +270,7 @@ impl BalancerWrite for FakeBalancer {
     async fn delete_rule(&self, arn: &str) -> ClientResult<()> {
         self.fuse
             .act("delete rule", || {
-                for listener in &mut self.lock().balancer.listeners {
+                for listener in &mut self.change().balancer.listeners {
                     listener.rules.retain(|rule| rule.arn != arn);
                 }
                 Ok(())
@@ -242,7 +281,7 @@ impl BalancerWrite for FakeBalancer {
     async fn set_weights(&self, rule_arn: &str, forward: &[(String, u16)]) -> ClientResult<()> {
         self.fuse
             .act("set weights", || {
-                let mut state = self.lock();
+                let mut state = self.change();
                 state.check_forward("set weights", forward)?;
                 let Some(rule) = state.rules().find(|rule| rule.arn == rule_arn) else {
                     return Err(ClientError::new(Kind::NotFound, "set weights", "no such rule"));

@@ -2,5 +2,6 @@
 //! a person at the lever can do.
 
 mod crash;
+mod lag;
 mod lever;
 mod life;

@@ -162,6 +162,10 @@ impl Step for DnsWeights {
         }
     }
 
+    fn reads_may_lag(&self) -> bool {
+        true
+    }
+
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {
         // Once a chain is enough.
         if self.phase == Phase::Ttl { preflight(look, self.which).await } else { Ok(Vec::new()) }

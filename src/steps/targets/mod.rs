@@ -106,6 +106,10 @@ impl Step for Targets {
         world.balancer_to_new = 0;
     }
 
+    fn reads_may_lag(&self) -> bool {
+        true
+    }
+
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {
         check::findings(look).await
     }

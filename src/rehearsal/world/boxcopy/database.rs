@@ -12,6 +12,7 @@ use tokio_tar::Header;
 
 use super::Copying;
 use super::select::Original;
+use crate::clients::ClientResult;
 use crate::clients::docker::lab::Labels;
 use crate::clients::hosts::Bytestream;
 use crate::clients::postgres;
@@ -24,6 +25,8 @@ use crate::site::DatabaseContainer;
 
 /// How long the copy may take to come up: it replays what was written during the backup.
 const START: Duration = Duration::from_mins(2);
+/// How many base backups are asked for.
+const BACKUPS: u32 = 3;
 /// A tar header.
 const BLOCK: usize = 512;
 
@@ -109,8 +112,26 @@ impl Copying<'_> {
         Ok((console, server))
     }
 
-    /// Streams a base backup into the copy, which was never started.
+    /// Puts a base backup into the copy, which was never started. The log that a backup ends with may be gone by then,
+    /// where others (another rehearsal, say) make the server checkpoint meanwhile; then it is asked for another, whose
+    /// files replace those of the first.
     async fn backup(&self, original: &Original, console: &Console, server: &Server, copy: &str) -> Result<()> {
+        for number in 1..BACKUPS {
+            match self.one_backup(original, console, server, copy).await? {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::warn!(%error, number, "the base backup broke off; asking for another"),
+            }
+        }
+        Ok(self.one_backup(original, console, server, copy).await??)
+    }
+
+    async fn one_backup(
+        &self,
+        original: &Original,
+        console: &Console,
+        server: &Server,
+        copy: &str,
+    ) -> Result<ClientResult<()>> {
         let line = ["-D", "-", "-F", "t", "-X", "fetch", "-c", "fast", "-l", "outgrow rehearsal"];
         let stream = self.from.exec(&original.container.id, &console.command("pg_basebackup", &line)).await?;
         let explain = |error: std::io::Error| {
@@ -125,7 +146,7 @@ impl Copying<'_> {
         let above = if above.is_empty() { "/" } else { above };
         let folder = pack(&[Entry { mode: 0o700, ..Entry::directory(own).owned(owner) }]).await.map_err(explain)?;
         self.to.write(copy, above, folder).await?;
-        Ok(self.to.write(copy, &server.data, stream).await?)
+        Ok(self.to.write(copy, &server.data, stream).await)
     }
 
     /// Keeps the copy from writing to the original's archive, or reading its publisher's stream away.
