@@ -1,9 +1,9 @@
-//! One file out of a tar stream.
+//! Tar streams: whether they are whole, and one file out of one.
 
 use std::path::Path;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use tokio::io::AsyncReadExt;
 use tokio_util::io::StreamReader;
 
@@ -11,6 +11,28 @@ use crate::clients::hosts::Bytestream;
 
 /// The largest file that is read whole.
 pub(super) const LARGEST: u64 = 16 << 20;
+
+/// What every archive ends with: two blocks of zeros (POSIX, pax interchange format).
+const END: usize = 1024;
+
+/// The archive, ended by an error where its own end is missing: one that is broken off between two files would pass
+/// for one without the rest of them.
+pub(super) fn whole(archive: Bytestream) -> Bytestream {
+    let broken_off = || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the archive was broken off");
+    stream::try_unfold(Some((archive, 0_usize)), move |state| async move {
+        let Some((mut archive, zeros)) = state else { return Ok(None) };
+        match archive.next().await.transpose()? {
+            Some(bytes) => {
+                let last = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+                let zeros = if last == bytes.len() { zeros + last } else { last };
+                Ok(Some((bytes, Some((archive, zeros)))))
+            }
+            None if zeros < END => Err(broken_off()),
+            None => Ok(None),
+        }
+    })
+    .boxed()
+}
 
 /// What an archive begins with.
 pub(super) enum First {
@@ -64,6 +86,36 @@ pub(super) fn follow(path: &str, target: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    async fn entries(archive: &[u8], piece: usize) -> std::io::Result<usize> {
+        let pieces: Vec<_> = archive.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let mut archive = tokio_tar::Archive::new(StreamReader::new(whole(stream::iter(pieces).boxed())));
+        let mut entries = archive.entries()?;
+        let mut found = 0;
+        while let Some(entry) = entries.next().await {
+            entry?;
+            found += 1;
+        }
+        Ok(found)
+    }
+
+    #[tokio::test]
+    async fn an_archive_that_was_broken_off_does_not_pass_for_a_short_one() {
+        let mut builder = tokio_tar::Builder::new(Vec::new());
+        for name in ["a", "b", "c"] {
+            let mut header = tokio_tar::Header::new_gnu();
+            header.set_size(700);
+            header.set_cksum();
+            builder.append_data(&mut header, name, &[0_u8; 700][..]).await.unwrap();
+        }
+        let archive = builder.into_inner().await.unwrap();
+        for piece in [1, 512, 1000, 100_000] {
+            assert_eq!(entries(&archive, piece).await.unwrap(), 3);
+            // A header and two blocks each, and the end: broken off after the second file.
+            let error = entries(&archive[..2 * 3 * 512], piece).await.unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof, "{error}");
+        }
+    }
 
     #[test]
     fn links_lead_where_they_say() {

@@ -82,7 +82,7 @@ impl HostRead for Engine {
         let what = format!("read {path} in the container {container}");
         let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
         let stream = self.streams.download_from_container(container, Some(options));
-        self.begun(&what, stream).await
+        Ok(archive::whole(self.begun(&what, stream).await?))
     }
 
     async fn read_file(&self, container: &str, path: &str) -> ClientResult<Bytes> {

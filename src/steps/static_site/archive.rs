@@ -106,11 +106,9 @@ impl Archive {
     }
 }
 
+/// Nothing was decided by it, so it is read again from its beginning.
 fn broken(place: &str, error: &std::io::Error) -> Fault {
-    Fault::failed_with(
-        format!("{place} could not be read to its end: {error}"),
-        "see that the box's engine is reachable, and try again",
-    )
+    Fault::InDoubt(format!("{place} could not be read to its end: {error}"))
 }
 
 fn plain(path: &Path) -> Result<String, (String, &'static str)> {
