@@ -30,6 +30,14 @@ impl Pinned {
         Ok(Self { endpoint: endpoint.clone(), holder, snapshot })
     }
 
+    /// Pins the present moment in a session that is open already, in one round trip.
+    pub async fn on(holder: Session) -> Result<Self> {
+        let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_catalog.pg_export_snapshot() AS name";
+        let answer = holder.texts(sql).await?;
+        let snapshot = answer.first().and_then(|row| row.get("name").cloned()).unwrap_or_default();
+        Ok(Self { endpoint: holder.endpoint().clone(), holder, snapshot })
+    }
+
     /// The session that holds the snapshot; it reads the pinned moment too.
     pub fn holder(&self) -> &Session {
         &self.holder
