@@ -3,9 +3,12 @@
 //! A server is reached by TCP (or a Unix socket directory as the host), or through any byte stream that somebody dials,
 //! such as a command run inside a container that publishes no port.
 
+mod by_tcp;
 mod dialled;
 mod error;
+mod replication;
 mod session;
+mod startup;
 mod tls;
 
 use std::fmt;
@@ -17,6 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use error::{Error, explain};
+pub use replication::{Identity, Replication, Slot};
 pub use session::Session;
 
 /// How long a server may take to answer a new connection.
@@ -36,6 +40,11 @@ pub type ByteStream = Box<dyn AsyncReadWrite + Send + Unpin>;
 pub trait Dial: Send + Sync + fmt::Debug {
     /// Opens one stream to the server's port or socket.
     async fn dial(&self) -> io::Result<ByteStream>;
+
+    /// The name that the server's certificate is checked against.
+    fn host(&self) -> &str {
+        "localhost"
+    }
 }
 
 /// The way to the server.
@@ -103,6 +112,12 @@ impl Endpoint {
     /// Opens a session: no JIT, no row-level filtering, `search_path` empty, values printed alike on every server.
     pub async fn connect(&self) -> Result<Session, Error> {
         session::open(self).await
+    }
+
+    /// Opens a session with something that speaks the protocol but is no database, such as a pooler's console: no
+    /// setting is made, and only [`Session::run`] and [`Session::texts`] are understood.
+    pub async fn connect_bare(&self) -> Result<Session, Error> {
+        session::open_bare(self).await
     }
 
     pub(crate) fn config(&self) -> tokio_postgres::Config {

@@ -100,6 +100,31 @@ pub async fn bring_up_to_date(from: &Endpoint, to: &Endpoint, jobs: usize) -> Re
     Ok(report)
 }
 
+/// Makes these tables of `to` hold what `from` holds, in one transaction of its own; the rest is not looked at. Nobody
+/// may write to them on either side meanwhile.
+pub(super) async fn bring_tables(
+    from: &Endpoint,
+    to: &Endpoint,
+    tables: &[Table],
+    jobs: usize,
+) -> Result<Vec<ChangedTable>> {
+    let (source, target) = tokio::try_join!(Pinned::open(from), Pinned::open(to))?;
+    let way = Way::common(source.holder(), target.holder());
+    let differing = differing(&source, &target, tables, way, jobs).await?;
+    target.close();
+    let mut changed = Vec::new();
+    if !differing.is_empty() {
+        let (reader, writer) = tokio::try_join!(source.session(), async { Ok(to.connect().await?) })?;
+        writer.run("BEGIN; SET LOCAL synchronous_commit = on").await?;
+        changed = apply::apply(&reader, &writer, &differing, way).await?;
+        writer.run("COMMIT").await?;
+        reader.close();
+        writer.close();
+    }
+    source.close();
+    Ok(changed)
+}
+
 async fn differing(
     source: &Pinned,
     target: &Pinned,

@@ -183,9 +183,13 @@ fn ranges(numbers: &[i64], shift: u32) -> (Vec<i64>, Vec<i64>) {
 
 /// The digest of a whole table.
 pub async fn whole(session: &Session, table: &Table, way: Way) -> Result<Digest> {
-    let sum = sum(table, way);
-    let row = session.one(&format!("SELECT count(*), {sum} FROM ONLY {} AS t", table.name), &[]).await?;
+    let row = session.one(&whole_sql(table, way), &[]).await?;
     Ok(Digest { rows: row.get(0), sum: row.get(1) })
+}
+
+/// The question for a whole table's count and checksum.
+pub(super) fn whole_sql(table: &Table, way: Way) -> String {
+    format!("SELECT count(*), {} FROM ONLY {} AS t", sum(table, way), table.name)
 }
 
 fn sum(table: &Table, way: Way) -> String {

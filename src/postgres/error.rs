@@ -56,6 +56,14 @@ pub enum Error {
         /// What differs.
         why: String,
     },
+    /// Both sides differ at the moment of the handover.
+    #[error("{table} differs: {why}; the stream cannot be trusted, copy anew")]
+    Differs {
+        /// The table.
+        table: String,
+        /// What differs.
+        why: String,
+    },
     /// Both sides do not have the same tables or columns.
     #[error("the schemas differ: {what}; a schema change since the copy must be copied again first")]
     Schema {
@@ -70,6 +78,29 @@ pub enum Error {
         /// Who is still there.
         why: String,
     },
+    /// The stream between the two databases cannot be made, or does not do its work.
+    #[error("{server}: {what}; {todo}")]
+    Follow {
+        /// Which server.
+        server: String,
+        /// What was found.
+        what: String,
+        /// What to do.
+        todo: &'static str,
+    },
+    /// A part of the handover took too long.
+    #[error("{part} did not end within {within:?}: {why}")]
+    Late {
+        /// Which part.
+        part: &'static str,
+        /// How long it had.
+        within: std::time::Duration,
+        /// What it waited for, and what to do.
+        why: String,
+    },
+    /// The caller could not put on record what must stand there first.
+    #[error("the handover's next part could not be put on record: {0}; nothing was opened")]
+    NotOnRecord(String),
     /// A session's role may not do what is asked.
     #[error("{server}: {what}")]
     Privilege {

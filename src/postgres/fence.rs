@@ -84,12 +84,12 @@ pub async fn is_superuser(session: &Session) -> Result<bool> {
     Ok(session.value("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", &[]).await?)
 }
 
-/// Reads which roles the fence will shut out: all that can log in but the session's own, our administrator, the
-/// managed server's and those in `except`. Changes nothing.
+/// Reads which roles the fence will shut out: all that can log in but the session's own, our administrator, the role
+/// that the other server follows by, the managed server's and those in `except`. Changes nothing.
 pub async fn plan_fence(session: &Session, except: &[String]) -> Result<Fenced> {
     let superuser = is_superuser(session).await?;
     let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname <> current_user \
-        AND rolname <> $1 AND rolname <> ALL ($2::text[]) AND rolname NOT LIKE 'rds%' AND ($3 OR NOT rolsuper) ORDER BY 1";
+        AND rolname NOT IN ($1, 'outgrow_stream') AND rolname <> ALL ($2::text[]) AND rolname NOT LIKE 'rds%' AND ($3 OR NOT rolsuper) ORDER BY 1";
     let rows = session.rows(sql, &[&ADMIN, &except, &superuser]).await?;
     Ok(Fenced { roles: rows.iter().map(|row| FencedRole { name: row.get(0), login: true }).collect() })
 }
@@ -168,6 +168,14 @@ async fn terminate(session: &Session, names: &[&str]) -> Result<(Vec<String>, BT
         }
     }
     Ok((left, coming))
+}
+
+/// The statements that open again, for a transaction that does more.
+pub(super) async fn unfence_sql(session: &Session, fenced: &Fenced) -> Result<String> {
+    let names: Vec<&str> = fenced.roles.iter().filter(|role| role.login).map(|role| role.name.as_str()).collect();
+    let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname = ANY ($1::text[])";
+    let alter = |row: &tokio_postgres::Row| format!("ALTER ROLE {} LOGIN;", ident(row.get(0)));
+    Ok(session.rows(sql, &[&names]).await?.iter().map(alter).collect())
 }
 
 /// Opens again for exactly the roles that could log in before. Right if the fence was closed half or not at all; a role

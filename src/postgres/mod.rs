@@ -5,6 +5,8 @@
 //! * [`verify`] digests of every table on both sides
 //! * [`changed`] only what differs, under the fence, in either direction
 //! * [`port`] what the steps need of all this, `adapter` how they get it
+//! * [`follow`] every change since the copy, by logical replication
+//! * [`handover`] the writable database changes, over that stream, there and back
 //! * [`fence`] no application writes any more, and the way back
 //!
 //! Nothing needs a superuser on the receiving side.
@@ -18,6 +20,8 @@ mod error;
 #[cfg(test)]
 pub mod fake;
 pub mod fence;
+pub mod follow;
+pub mod handover;
 pub mod large_objects;
 pub mod marker;
 pub mod name;

@@ -24,15 +24,23 @@ pub struct Sequence {
 /// How many sequences one statement reads or sets.
 const BATCH: usize = 200;
 
-/// All sequences, identity columns' too, by name.
-pub async fn read(session: &Session) -> Result<Vec<Sequence>> {
+/// The names of all sequences, identity columns' too.
+pub async fn names(session: &Session) -> Result<Vec<TableName>> {
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
          ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND {USER_RELATIONS} ORDER BY 1, 2"
     );
     let rows = session.rows(&sql, &[]).await?;
-    let names: Vec<_> =
-        rows.iter().map(|row| TableName::new(row.get::<_, String>(0), row.get::<_, String>(1))).collect();
+    Ok(rows.iter().map(|row| TableName::new(row.get::<_, String>(0), row.get::<_, String>(1))).collect())
+}
+
+/// All sequences, identity columns' too, by name.
+pub async fn read(session: &Session) -> Result<Vec<Sequence>> {
+    read_these(session, &names(session).await?).await
+}
+
+/// Where these sequences stand.
+pub async fn read_these(session: &Session, names: &[TableName]) -> Result<Vec<Sequence>> {
     let mut sequences = Vec::with_capacity(names.len());
     for batch in names.chunks(BATCH) {
         let mut sql = String::new();
@@ -63,4 +71,27 @@ pub async fn set(session: &Session, wanted: &[Sequence]) -> Result<usize> {
         session.run(&sql).await?;
     }
     Ok(differing.len())
+}
+
+/// Sets each at least `gap` values further than it stood on the other side, in one statement a batch. One that is near its
+/// end, goes round or was never used is set exactly.
+pub async fn set_ahead(session: &Session, wanted: &[Sequence], gap: i64) -> Result<()> {
+    for batch in wanted.chunks(BATCH) {
+        let mut sql = String::from(
+            "SELECT pg_catalog.setval(s.seqrelid::pg_catalog.regclass, CASE WHEN NOT w.called OR s.seqcycle \
+             OR a.ahead > s.seqmax OR a.ahead < s.seqmin THEN w.last ELSE a.ahead::bigint END, w.called) FROM (VALUES ",
+        );
+        for (place, Sequence { name, last_value, is_called }) in batch.iter().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            let name = literal(&name.to_string());
+            let _ = write!(sql, "{comma}({name}::pg_catalog.regclass, {last_value}::bigint, {is_called})");
+        }
+        let _ = write!(
+            sql,
+            ") w (oid, last, called) JOIN pg_catalog.pg_sequence s ON s.seqrelid = w.oid, \
+             LATERAL (SELECT w.last::numeric + s.seqincrement::numeric * {gap} AS ahead) a"
+        );
+        session.run(&sql).await?;
+    }
+    Ok(())
 }

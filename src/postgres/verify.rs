@@ -72,10 +72,31 @@ pub(super) async fn on_tables<T: Send>(
 pub async fn compare(source: &Pinned, target: &Pinned, jobs: usize) -> Result<Vec<Difference>> {
     let (ours, theirs) = tokio::try_join!(catalog::tables(source.holder()), catalog::tables(target.holder()))?;
     let tables = catalog::pair(ours, &theirs)?;
+    let mut differences = compare_tables(source, target, &tables, jobs).await?;
+    let (ours, theirs) = tokio::try_join!(sequences::read(source.holder()), sequences::read(target.holder()))?;
+    let theirs: BTreeMap<_, _> = theirs.into_iter().map(|sequence| (sequence.name.clone(), sequence)).collect();
+    for sequence in ours {
+        let other = theirs.get(&sequence.name);
+        if other != Some(&sequence) {
+            let stands = other.map_or("is missing".to_owned(), |other| format!("stands at {}", other.last_value));
+            let what = format!("stands at {} on the source, {stands} on the target", sequence.last_value);
+            differences.push(Difference { table: sequence.name, what, first_keys: Vec::new() });
+        }
+    }
+    Ok(differences)
+}
+
+/// The same for the rows of these tables alone.
+pub(super) async fn compare_tables(
+    source: &Pinned,
+    target: &Pinned,
+    tables: &[Table],
+    jobs: usize,
+) -> Result<Vec<Difference>> {
     let way = Way::common(source.holder(), target.holder());
     let (ours, theirs) = tokio::try_join!(
-        on_tables(source, &tables, jobs, |session, table| Box::pin(digest::whole(session, table, way))),
-        on_tables(target, &tables, jobs, |session, table| Box::pin(digest::whole(session, table, way)))
+        on_tables(source, tables, jobs, |session, table| Box::pin(digest::whole(session, table, way))),
+        on_tables(target, tables, jobs, |session, table| Box::pin(digest::whole(session, table, way)))
     )?;
     let mut differences = Vec::new();
     for (table, (one, other)) in tables.iter().zip(ours.iter().zip(&theirs)) {
@@ -89,16 +110,6 @@ pub async fn compare(source: &Pinned, target: &Pinned, jobs: usize) -> Result<Ve
         };
         let first_keys = first_keys(source, target, table, way).await?;
         differences.push(Difference { table: table.name.clone(), what, first_keys });
-    }
-    let (ours, theirs) = tokio::try_join!(sequences::read(source.holder()), sequences::read(target.holder()))?;
-    let theirs: BTreeMap<_, _> = theirs.into_iter().map(|sequence| (sequence.name.clone(), sequence)).collect();
-    for sequence in ours {
-        let other = theirs.get(&sequence.name);
-        if other != Some(&sequence) {
-            let stands = other.map_or("is missing".to_owned(), |other| format!("stands at {}", other.last_value));
-            let what = format!("stands at {} on the source, {stands} on the target", sequence.last_value);
-            differences.push(Difference { table: sequence.name, what, first_keys: Vec::new() });
-        }
     }
     Ok(differences)
 }

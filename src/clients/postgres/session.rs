@@ -1,6 +1,7 @@
 //! One open session. Dropped in the middle of a statement, it cancels that statement and closes the connection, so that
 //! no backend goes on working for nobody.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{FromSqlOwned, ToSql};
-use tokio_postgres::{CancelToken, Client, Connection, CopyInSink, CopyOutStream, NoTls, Row};
+use tokio_postgres::{
+    CancelToken, Client, Connection, CopyInSink, CopyOutStream, NoTls, Row, SimpleQueryMessage, SimpleQueryRow,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::dialled::Dialled;
@@ -29,7 +32,15 @@ pub struct Session {
 
 type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// A session for SQL.
 pub(super) async fn open(endpoint: &Endpoint) -> Result<Session, Error> {
+    let session = open_bare(endpoint).await?;
+    session.run(&settings(session.version)).await?;
+    Ok(session)
+}
+
+/// A session as the server gives it: for what is no PostgreSQL server and knows no settings, a pooler's console.
+pub(super) async fn open_bare(endpoint: &Endpoint) -> Result<Session, Error> {
     let attempt = async {
         match (connector(endpoint)?, &endpoint.transport) {
             (None, Transport::Tcp { .. }) => {
@@ -51,11 +62,9 @@ pub(super) async fn open(endpoint: &Endpoint) -> Result<Session, Error> {
             }
         }
     };
-    let session = tokio::time::timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or_else(|_| {
-        Err(connect_error(endpoint, format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())))
-    })?;
-    session.run(&settings(session.version)).await?;
-    Ok(session)
+    tokio::time::timeout(CONNECT_TIMEOUT, attempt)
+        .await
+        .unwrap_or_else(|_| Err(connect_error(endpoint, format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))))
 }
 
 /// What every session needs: the same printed form of values on both sides, no limits of the application's making, and
@@ -77,12 +86,12 @@ fn settings(version: u32) -> String {
     sql
 }
 
-fn connect_error(endpoint: &Endpoint, why: String) -> Error {
+pub(super) fn connect_error(endpoint: &Endpoint, why: String) -> Error {
     let hint = "check the way to the server";
     Error::Connect { server: endpoint.to_string(), why, hint, code: None }
 }
 
-fn connector(endpoint: &Endpoint) -> Result<Option<MakeRustlsConnect>, Error> {
+pub(super) fn connector(endpoint: &Endpoint) -> Result<Option<MakeRustlsConnect>, Error> {
     let authorities = match &endpoint.tls {
         Tls::Disable => return Ok(None),
         Tls::Require => None,
@@ -91,15 +100,19 @@ fn connector(endpoint: &Endpoint) -> Result<Option<MakeRustlsConnect>, Error> {
     tls::connector(authorities).map(Some).map_err(|why| connect_error(endpoint, why))
 }
 
-fn raw_tls(
+pub(super) fn raw_tls(
     endpoint: &Endpoint,
     mut tls: MakeRustlsConnect,
 ) -> Result<<MakeRustlsConnect as MakeTlsConnect<Dialled>>::TlsConnect, Error> {
-    MakeTlsConnect::<Dialled>::make_tls_connect(&mut tls, "localhost")
+    let host = match &endpoint.transport {
+        Transport::Tcp { host, .. } => host,
+        Transport::Stream(dial) => dial.host(),
+    };
+    MakeTlsConnect::<Dialled>::make_tls_connect(&mut tls, host)
         .map_err(|error| connect_error(endpoint, error.to_string()))
 }
 
-async fn dial(endpoint: &Endpoint) -> Result<Dialled, Error> {
+pub(super) async fn dial(endpoint: &Endpoint) -> Result<Dialled, Error> {
     match &endpoint.transport {
         Transport::Stream(dial) => {
             dial.dial().await.map(Dialled).map_err(|error| connect_error(endpoint, error.to_string()))
@@ -108,7 +121,10 @@ async fn dial(endpoint: &Endpoint) -> Result<Dialled, Error> {
     }
 }
 
-fn start<S, T>(endpoint: &Endpoint, (client, connection): (Client, Connection<S, T>)) -> Result<Session, Error>
+pub(super) fn start<S, T>(
+    endpoint: &Endpoint,
+    (client, connection): (Client, Connection<S, T>),
+) -> Result<Session, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -154,6 +170,21 @@ impl Session {
     /// The same for statements that must not be told (they hold a password's hash): `doing` stands for them in errors.
     pub async fn run_as(&self, doing: &str, sql: &str) -> Result<(), Error> {
         self.client.batch_execute(sql).await.map_err(|error| self.error(doing, &error))
+    }
+
+    /// All rows of a small answer by the simple query protocol, as text by column name; nulls are left out. For servers
+    /// and modes that know no other protocol.
+    pub async fn texts(&self, sql: &str) -> Result<Vec<BTreeMap<String, String>>, Error> {
+        let answer = self.client.simple_query(sql).await.map_err(|error| self.error(&brief(sql), &error))?;
+        let row = |row: &SimpleQueryRow| {
+            let columns = row.columns().iter().enumerate();
+            columns.filter_map(|(at, column)| Some((column.name().to_owned(), row.get(at)?.to_owned()))).collect()
+        };
+        let rows = answer.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(found) => Some(row(found)),
+            _ => None,
+        });
+        Ok(rows.collect())
     }
 
     /// Runs one statement and says how many rows it touched.

@@ -158,6 +158,25 @@ pub async fn copy_database(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Report> {
+    let pinned = Pinned::open(source).await?;
+    let report = copy_on(&pinned, target, tools, options, progress).await?;
+    pinned.close();
+    Ok(report)
+}
+
+/// The same from a moment that the caller holds, such as that of a replication slot: what comes after it in the log is
+/// then neither missed nor doubled. The moment is still held afterwards.
+///
+/// # Errors
+/// As [`copy_database`].
+pub async fn copy_on(
+    pinned: &Pinned,
+    target: &Endpoint,
+    tools: &dyn Tools,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let source = pinned.endpoint();
     let mut watch = Watch { progress, now: None, phases: Vec::new() };
     let claim = target.connect().await?;
     marker::claim(&claim).await?;
@@ -166,7 +185,6 @@ pub async fn copy_database(
     marker::put(&claim, &options.run).await?;
 
     watch.begin(Phase::Schema);
-    let pinned = Pinned::open(source).await?;
     let newest = pinned.holder().version().max(claim.version());
     let (before, after) = tokio::try_join!(
         tools.dump(source, Section::PreData, pinned.snapshot(), newest),
@@ -186,7 +204,7 @@ pub async fn copy_database(
     let tables = catalog::tables(pinned.holder()).await?;
     let tables = catalog::pair(tables, &catalog::tables(&builder).await?)?;
     progress.tell(Event::Total { tables: tables.len(), bytes: tables.iter().map(|table| table.bytes).sum() });
-    (report.tables, report.bytes) = rows::copy(&pinned, target, &tables, options, progress).await?;
+    (report.tables, report.bytes) = rows::copy(pinned, target, &tables, options, progress).await?;
 
     watch.begin(Phase::Indexes);
     post::build(target, &builder, script::entries(&text(&after)), options.jobs, &mut report.skipped).await?;
@@ -199,7 +217,6 @@ pub async fn copy_database(
     refresh_views(&builder).await?;
     post::analyze(target, &builder, options.jobs).await?;
     builder.close();
-    pinned.close();
     // One durable commit: everything before it in the log is durable with it.
     marker::set(&claim, marker::State::Copied).await?;
     claim.close();
