@@ -12,7 +12,8 @@ use crate::clients::aws::{Access, Clouds};
 use crate::clients::hosts::{HostRead, HostWrite};
 use crate::clients::web_http::HttpWeb;
 use crate::clients::{ClientError, docker};
-use crate::postgres::adapter::{Databases, ThroughEngine};
+use crate::postgres::adapter::{Compared, Databases, Reached, ThroughEngine};
+use crate::postgres::follow::Seen;
 use crate::postgres::tools::LocalTools;
 use crate::postgres::{Endpoint, Tls, Transport};
 use crate::site::{EngineAddress, Login, Site};
@@ -72,13 +73,30 @@ async fn databases(
     let instance = clouds.instances.instance(&rds.instance).await.map_err(|e| not_reached("RDS", &e))?;
     // Without an instance nothing connects; that it is missing is a finding, told with all the others.
     let (host, port) = instance.map_or_else(|| ("no-such-instance.invalid".to_owned(), 5432), |i| (i.host, i.port));
+    let reached = reached(site, world, &host, port);
     let host = world.and_then(|world| world.resolve(&host)).unwrap_or(host);
     Ok(Databases {
+        reached,
+        compared: Compared::default(),
         old: endpoint(Transport::Stream(Arc::new(dial)), &container.admin, &container.name, Tls::Disable)?,
         new: endpoint(Transport::Tcp { host, port }, &rds.master, &rds.name, Tls::Require)?,
         tools: Arc::new(LocalTools),
         key: key.to_path_buf(),
     })
+}
+
+/// How the servers reach each other. A rehearsal's old one is the copy, which the database instance reaches on the box's
+/// network.
+fn reached(site: &Site, world: Option<&World>, instance: &str, port: u16) -> Option<Reached> {
+    let database = &site.old.database;
+    let published = database.published.as_ref()?;
+    let (host, at) = match world {
+        Some(world) => (world.ready.copy.database_address.to_string(), database.port),
+        None => (published.host.clone(), published.port),
+    };
+    let seen =
+        |host: String, port, sslmode: &str| Seen { host, port, sslmode: sslmode.to_owned(), root_certificate: None };
+    Some(Reached { old: seen(host, at, "prefer"), new: seen(instance.to_owned(), port, "require") })
 }
 
 fn endpoint(transport: Transport, login: &Login, database: &str, tls: Tls) -> Result<Endpoint, Failure> {

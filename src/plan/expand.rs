@@ -12,11 +12,11 @@ use crate::steps::static_site::StaticSite;
 use crate::steps::targets::Targets;
 use crate::steps::{app_host, shift_targets};
 
-/// The concrete steps of one playbook entry.
-pub async fn expand(spec: &StepSpec, look: &Look) -> StepResult<Vec<Box<dyn AnyStep>>> {
+/// The concrete steps of one playbook entry. `follows`: the playbook's copy follows the old database.
+pub async fn expand(spec: &StepSpec, follows: bool, look: &Look) -> StepResult<Vec<Box<dyn AnyStep>>> {
     Ok(match spec {
         StepSpec::StaticSite(_) => vec![Box::new(StaticSite {})],
-        StepSpec::DatabaseCopy(_) => vec![Box::new(DatabaseCopy {})],
+        StepSpec::DatabaseCopy(copy) => vec![Box::new(DatabaseCopy { follow: copy.follow })],
         StepSpec::AppHost(_) => boxed(app_host::expand(look)),
         StepSpec::Targets(_) => vec![Box::new(Targets {})],
         StepSpec::DnsWeights(ramp) => {
@@ -29,7 +29,8 @@ pub async fn expand(spec: &StepSpec, look: &Look) -> StepResult<Vec<Box<dyn AnyS
         }
         StepSpec::ShiftTargets(ramp) => boxed(shift_targets::expand(ramp.stages.as_slice(), ramp.bake.duration())),
         StepSpec::DatabaseHandover(handover) => {
-            vec![Box::new(DatabaseHandover { hold_at_most: handover.hold_at_most.duration().as_secs().max(1) })]
+            let hold_at_most = handover.hold_at_most.duration().as_secs().max(1);
+            vec![Box::new(DatabaseHandover { hold_at_most, follow: follows })]
         }
         StepSpec::AppConfig(_) => vec![Box::new(AppConfig {})],
         StepSpec::Soak(soak) => vec![Box::new(Soak { lasts: soak.length.duration() })],

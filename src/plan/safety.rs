@@ -115,11 +115,11 @@ mod tests {
     }
 
     fn copy() -> Box<dyn AnyStep> {
-        Box::new(DatabaseCopy {})
+        Box::new(DatabaseCopy { follow: false })
     }
 
     fn handover() -> Box<dyn AnyStep> {
-        Box::new(DatabaseHandover { hold_at_most: 30 })
+        Box::new(DatabaseHandover { hold_at_most: 30, follow: false })
     }
 
     fn soak() -> Box<dyn AnyStep> {

@@ -45,7 +45,7 @@ pub enum StepSpec {
     /// Puts the pages into the private bucket, with the API's new address in them.
     StaticSite(Nothing),
     /// Copies the database to RDS, while the old one goes on working.
-    DatabaseCopy(Nothing),
+    DatabaseCopy(DatabaseCopy),
     /// Brings the app and its proxy to the new hosts and starts them there.
     AppHost(Nothing),
     /// Registers old box and new hosts with the balancer, everything still going to the old one.
@@ -116,6 +116,16 @@ pub struct ShiftTargets {
     /// How long a weight is held and watched before the next.
     #[serde(default = "ten_minutes")]
     pub bake: Period,
+}
+
+/// How the database is copied.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DatabaseCopy {
+    /// Whether the copy follows the old database from then on (PostgreSQL's logical replication), so that the handover
+    /// takes a moment, and a rollback after it too. Without, what changed since the copy is moved under the fence.
+    #[serde(default)]
+    pub follow: bool,
 }
 
 /// How the database is handed over.

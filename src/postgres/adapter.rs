@@ -2,6 +2,7 @@
 
 mod facts;
 mod link;
+mod stream;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,13 +12,17 @@ use async_trait::async_trait;
 
 use super::fence::{self, Fenced, FencedRole};
 use super::marker::{self, State};
-use super::port::{CaughtUp, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress};
+use super::port::{
+    CaughtUp, Comparison, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Handover, Moved, Obstacle,
+    Progress,
+};
 use super::tools::Tools;
 use super::{Endpoint, Error, Session, changed, copy, verify, wipe};
 use crate::clients::{ClientError, ClientResult, Kind};
 use crate::world::Side;
 
 pub use link::ThroughEngine;
+pub use stream::{Compared, Reached};
 
 /// Connections that move or compare rows side by side.
 const JOBS: usize = 4;
@@ -35,6 +40,10 @@ pub struct Databases {
     /// Where the password of our own administrator is kept, for its owner alone. It is made only where the
     /// application's role is the administrator too, and would be locked out with it.
     pub key: PathBuf,
+    /// How the two servers reach each other, for a stream between them; none where the site file does not say.
+    pub reached: Option<Reached>,
+    /// What became of the latest comparison.
+    pub compared: Compared,
 }
 
 impl Databases {
@@ -112,11 +121,19 @@ impl DatabasesRead for Databases {
         let old = super::pinned::Pinned::open(&old).await.map_err(of)?;
         let new = super::pinned::Pinned::open(&new).await.map_err(of)?;
         let found = verify::compare(&old, &new, JOBS).await.map_err(of)?;
-        let told = |d: verify::Difference| match d.first_keys.first() {
-            Some(key) => Difference { table: d.table.to_string(), what: format!("{}; first key {key}", d.what) },
-            None => Difference { table: d.table.to_string(), what: d.what },
-        };
-        Ok(found.into_iter().map(told).collect())
+        Ok(found.into_iter().map(facts::told).collect())
+    }
+
+    async fn follow_obstacles(&self, run: &str) -> ClientResult<Vec<Obstacle>> {
+        self.stream_obstacles(run).await
+    }
+
+    async fn stream_trouble(&self, run: &str, giver: Side) -> ClientResult<Option<String>> {
+        self.trouble(run, giver).await
+    }
+
+    async fn comparison(&self) -> Comparison {
+        self.compared.read()
     }
 
     async fn caught_up_by(&self) -> ClientResult<Option<CaughtUp>> {
@@ -134,11 +151,7 @@ impl DatabasesWrite for Databases {
         let told = facts::Told::new(progress);
         let options = copy::Options { jobs: JOBS, ..copy::Options::new(run) };
         let report = copy::copy_database(&old, &self.new, &*self.tools, &options, &told).await.map_err(of)?;
-        Ok(Moved {
-            tables: report.tables.len() as u64,
-            rows: report.tables.iter().map(|(_, rows)| rows).sum(),
-            bytes: report.bytes,
-        })
+        Ok(facts::copied(&report))
     }
 
     async fn wipe(&self, run: &str) -> ClientResult<()> {
@@ -209,6 +222,28 @@ impl DatabasesWrite for Databases {
             tracing::warn!(%error, "outgrow's own administrator stays on the old database");
         }
         Ok(())
+    }
+
+    async fn follow(&self, run: &str, progress: Progress<'_>) -> ClientResult<Moved> {
+        self.begin_stream(run, progress).await
+    }
+
+    async fn unfollow(&self, run: &str) -> ClientResult<()> {
+        self.end_streams(run).await
+    }
+
+    async fn hand_over(
+        &self,
+        run: &str,
+        from: Side,
+        state: &FenceState,
+        hold_at_most: Duration,
+    ) -> ClientResult<Handover> {
+        self.over_the_stream(run, from, state, hold_at_most).await
+    }
+
+    async fn settle(&self, run: &str, state: &FenceState) -> ClientResult<Side> {
+        self.settled(run, state).await
     }
 
     async fn tidy(&self, side: Side) -> ClientResult<()> {

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
 
+use super::follow::opposite;
 use super::port::{
-    CaughtUp, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress, TableFacts,
+    CaughtUp, Comparison, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Handover, Moved, Obstacle,
+    Pause, Progress, TableFacts,
 };
 use crate::clients::fake::Fuse;
 use crate::clients::{ClientError, ClientResult, Kind};
@@ -27,6 +30,10 @@ pub struct Both {
     pub old: One,
     /// RDS.
     pub new: One,
+    /// Who gives the stream between them, if one runs.
+    pub stream: Option<Side>,
+    /// Who was opened to the application last.
+    pub writer: Side,
 }
 
 /// What one holds.
@@ -50,7 +57,8 @@ impl FakeDatabases {
             roles: BTreeMap::from([("shop".to_owned(), true), ("report".to_owned(), false)]),
             ..One::default()
         };
-        Self { fuse, both: Arc::new(Mutex::new(Both { old, new: One::default() })) }
+        let both = Both { old, new: One::default(), stream: None, writer: Side::Old };
+        Self { fuse, both: Arc::new(Mutex::new(both)) }
     }
 
     /// Everything both hold.
@@ -65,6 +73,10 @@ impl FakeDatabases {
         let open = one.roles.get("shop") == Some(&true);
         if let (true, Some(rows)) = (open, one.tables.get_mut("public.orders")) {
             rows.push(row);
+            if both.stream == Some(side) {
+                let tables = both.side(side).tables.clone();
+                both.side(opposite(side)).tables = tables;
+            }
             return true;
         }
         false
@@ -80,6 +92,20 @@ impl Both {
         match side {
             Side::Old => &mut self.old,
             Side::New => &mut self.new,
+        }
+    }
+
+    /// Opens a side, once more or for the first time, in one transaction with its mark.
+    fn open(&mut self, side: Side, run: &str, state: &FenceState) {
+        self.writer = side;
+        for (role, login) in &state.roles {
+            if let Some(now) = self.side(side).roles.get_mut(role) {
+                *now = *login;
+            }
+        }
+        if self.new.copied_by.is_some() {
+            let mark = CaughtUp { run: run.to_owned(), serving: true };
+            self.new.caught_up_by = (side == Side::New).then_some(mark);
         }
     }
 }
@@ -129,6 +155,18 @@ impl DatabasesRead for FakeDatabases {
 
     async fn caught_up_by(&self) -> ClientResult<Option<CaughtUp>> {
         Ok(self.lock().new.caught_up_by.clone())
+    }
+
+    async fn follow_obstacles(&self, _: &str) -> ClientResult<Vec<Obstacle>> {
+        Ok(Vec::new())
+    }
+
+    async fn stream_trouble(&self, _: &str, giver: Side) -> ClientResult<Option<String>> {
+        Ok((self.lock().stream != Some(giver)).then(|| "there is no subscription".to_owned()))
+    }
+
+    async fn comparison(&self) -> Comparison {
+        Comparison::None
     }
 }
 
@@ -236,6 +274,7 @@ impl DatabasesWrite for FakeDatabases {
                         Some(mark) => mark.serving = true,
                         None => return Err(ClientError::new(Kind::Conflict, "unfence", "nothing was caught up")),
                     }
+                    both.writer = Side::New;
                     for (role, login) in &state.roles {
                         if let Some(now) = both.new.roles.get_mut(role) {
                             *now = *login;
@@ -248,6 +287,7 @@ impl DatabasesWrite for FakeDatabases {
         for (role, login) in &state.roles {
             self.fuse
                 .act("unfence", || {
+                    self.lock().writer = side;
                     if let Some(now) = self.lock().side(side).roles.get_mut(role) {
                         *now = *login;
                     }
@@ -256,6 +296,57 @@ impl DatabasesWrite for FakeDatabases {
                 .await?;
         }
         Ok(())
+    }
+
+    async fn follow(&self, run: &str, progress: Progress<'_>) -> ClientResult<Moved> {
+        if self.lock().stream == Some(Side::Old) {
+            return Ok(Moved::default());
+        }
+        let moved = self.copy(run, progress).await?;
+        self.fuse
+            .act("subscribe", || {
+                let mut both = self.lock();
+                both.new.tables = both.old.tables.clone();
+                both.stream = Some(Side::Old);
+                Ok(moved)
+            })
+            .await
+    }
+
+    async fn unfollow(&self, _: &str) -> ClientResult<()> {
+        self.fuse
+            .act("unfollow", || {
+                self.lock().stream = None;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn hand_over(&self, run: &str, from: Side, state: &FenceState, _: Duration) -> ClientResult<Handover> {
+        let roles: Vec<String> = state.roles.iter().map(|(role, _)| role.clone()).collect();
+        if self.lock().stream != Some(from) {
+            return Ok(Handover::Reopened("no stream runs".to_owned()));
+        }
+        self.fence(from, &roles).await?;
+        self.fuse
+            .act("open the receiver", || {
+                let mut both = self.lock();
+                both.open(opposite(from), run, state);
+                both.stream = Some(opposite(from));
+                Ok(Handover::Done(Pause::default()))
+            })
+            .await
+    }
+
+    async fn settle(&self, run: &str, state: &FenceState) -> ClientResult<Side> {
+        self.fuse
+            .act("settle", || {
+                let mut both = self.lock();
+                let writer = both.writer;
+                both.open(writer, run, state);
+                Ok(writer)
+            })
+            .await
     }
 
     async fn tidy(&self, side: Side) -> ClientResult<()> {

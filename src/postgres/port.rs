@@ -1,5 +1,7 @@
 //! What the database steps need of the old and the new database, so that they can be tested without either.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +87,39 @@ pub struct Moved {
     pub bytes: u64,
 }
 
+/// A handover over a stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Handover {
+    /// The other side has the writes.
+    Done(Pause),
+    /// The side that had the writes has them still, and nothing is lost: why.
+    Reopened(String),
+}
+
+/// How long the application was kept from writing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Pause {
+    /// All of it, in milliseconds.
+    pub millis: f64,
+    /// Its parts, each with its milliseconds; some overlap.
+    pub parts: Vec<(String, f64)>,
+}
+
+/// What became of the comparison of every row at the moment of the handover, which is made while the application goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Comparison {
+    /// None was made by this process.
+    None,
+    /// It is being made.
+    UnderWay,
+    /// Both sides were the same.
+    Same,
+    /// They were not.
+    Differs(Vec<Difference>),
+    /// It could not be made; why.
+    Failed(String),
+}
+
 /// Told while rows move: table, bytes done, bytes in all (an estimate).
 pub type Progress<'a> = &'a (dyn Fn(&str, u64, u64) + Send + Sync);
 
@@ -106,6 +141,15 @@ pub trait DatabasesRead: Send + Sync {
     /// Whose [`DatabasesWrite::catch_up`] old → new was committed, if one was: from then on the new database holds
     /// everything the old one does, and may hold more.
     async fn caught_up_by(&self) -> ClientResult<Option<CaughtUp>>;
+
+    /// What stands in the way of following the old database, or should be known of it.
+    async fn follow_obstacles(&self, run: &str) -> ClientResult<Vec<Obstacle>>;
+
+    /// Why the stream from this side cannot be relied upon now; none if it runs, and the schema is as when it began.
+    async fn stream_trouble(&self, run: &str, giver: Side) -> ClientResult<Option<String>>;
+
+    /// What became of the comparison of the latest handover.
+    async fn comparison(&self) -> Comparison;
 }
 
 /// What can be changed.
@@ -135,6 +179,27 @@ pub trait DatabasesWrite: DatabasesRead {
     /// Gives the roles back exactly what they were allowed. On the new side the mark says so in the same transaction
     /// ([`CaughtUp::serving`]). Safe to repeat.
     async fn unfence(&self, side: Side, state: &FenceState) -> ClientResult<()>;
+
+    /// [`DatabasesWrite::copy`] on the moment at which a stream old → new begins, and then the stream: from its return on
+    /// the new side gets every change. Safe to repeat: a stream that runs goes on, any other is begun anew.
+    async fn follow(&self, run: &str, progress: Progress<'_>) -> ClientResult<Moved>;
+
+    /// Removes the streams and all they needed, on both sides. Safe to repeat, and right if nothing is there.
+    async fn unfollow(&self, run: &str) -> ClientResult<()>;
+
+    /// Hands the writes from one side to the other over the stream between them, which runs the other way afterwards.
+    /// `state` holds the application's roles as they were before any fence.
+    async fn hand_over(
+        &self,
+        run: &str,
+        from: Side,
+        state: &FenceState,
+        hold_at_most: Duration,
+    ) -> ClientResult<Handover>;
+
+    /// Which side has the writes, once a handover that was killed half-way is brought to an end: opened, it stays so;
+    /// else the side that gave them takes them again.
+    async fn settle(&self, run: &str, state: &FenceState) -> ClientResult<Side>;
 
     /// Removes what outgrow needed on the side for itself (its admin role, its marks). Safe to repeat.
     async fn tidy(&self, side: Side) -> ClientResult<()>;

@@ -1,6 +1,7 @@
 //! The site file: what is moved, and where to. One YAML file, read by [`crate::playbook::load`].
 
 pub mod engine_address;
+pub mod host_port;
 pub mod origin;
 pub mod secret;
 
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use engine_address::EngineAddress;
+pub use host_port::HostPort;
 pub use origin::Base;
 pub use secret::SecretRef;
 
@@ -80,6 +82,10 @@ pub struct DatabaseContainer {
     /// The port inside the container; it need not be published.
     #[serde(default = "postgres_port")]
     pub port: u16,
+    /// Where RDS reaches it, needed only to follow it (`database-copy: { follow: true }`): the box's private address, as
+    /// a rule, and the port that the container publishes there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<HostPort>,
     /// The database to move.
     pub name: String,
     /// A superuser of it.

@@ -1,15 +1,25 @@
 //! `database-copy`: the whole database to RDS while the box goes on serving, so that what is left to move under the
 //! fence is only what changed since.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use super::timing;
 use crate::postgres::port::Facts;
 use crate::step::{Act, Change, Finding, Look, Planned, Reversal, Severity, Step, StepResult, Verdict};
 use crate::world::{Side, World};
 
+/// How long the new database may be behind once the copy is whole.
+const CATCHES_UP_WITHIN: Duration = Duration::from_hours(1);
+
 /// The step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct DatabaseCopy {}
+pub struct DatabaseCopy {
+    /// Whether the copy follows the old database from then on.
+    #[serde(default)]
+    pub follow: bool,
+}
 
 /// A copy put on the new database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +33,8 @@ pub struct Copied {
     rows: u64,
     bytes: u64,
     large_objects: u64,
+    #[serde(default)]
+    follow: bool,
 }
 
 impl Change for Copied {
@@ -40,6 +52,13 @@ impl Change for Copied {
         if self.large_objects > 0 {
             lines.push(format!("+ {} large objects", self.large_objects));
         }
+        if self.follow {
+            lines.push(
+                "+ a stream of every change from then on (publication, slot and role outgrow_stream on the old \
+                        database, subscription on the new one)"
+                    .to_owned(),
+            );
+        }
         lines.push("  the application's roles come along, but cannot log in there before the handover".to_owned());
         lines
     }
@@ -54,7 +73,7 @@ impl Step for DatabaseCopy {
     type Change = Copied;
 
     fn title(&self) -> String {
-        "copy the database to RDS".to_owned()
+        if self.follow { "copy the database to RDS and follow it" } else { "copy the database to RDS" }.to_owned()
     }
 
     fn explain(&self) -> String {
@@ -96,6 +115,10 @@ impl Step for DatabaseCopy {
             ),
             Some(_) => {}
         }
+        if self.follow {
+            let found = look.databases.follow_obstacles(&look.run).await?;
+            findings.extend(found.iter().map(|o| Finding::new(severity(o.blocks), &o.what, &o.todo)));
+        }
         findings.extend(target_findings(&old, &look.databases.facts(Side::New).await?, &look.run));
         Ok(findings)
     }
@@ -113,24 +136,32 @@ impl Step for DatabaseCopy {
             rows: round(old.tables.iter().map(|t| t.rows).sum()),
             bytes: round(old.bytes),
             large_objects: old.large_objects.0,
+            follow: self.follow,
         }))
     }
 
     async fn apply(&self, act: &Act, change: &Copied) -> StepResult<()> {
         let tell = |table: &str, done, total| act.progress(&format!("copy {table}"), done, total, true);
-        let moved = act.reach.databases.copy(&change.run, &tell).await?;
-        act.note(format!(
-            "copied {} rows of {} tables, {} MB; row counts and checksums agree on the snapshot",
-            moved.rows,
-            moved.tables,
-            moved.bytes / 1_000_000
-        ));
+        let databases = &act.reach.databases;
+        let moved = match change.follow {
+            true => databases.follow(&change.run, &tell).await?,
+            false => databases.copy(&change.run, &tell).await?,
+        };
+        act.note(format!("copied {} rows of {} tables, {} MB", moved.rows, moved.tables, moved.bytes / 1_000_000));
         Ok(())
     }
 
     async fn verify(&self, look: &Look, change: &Copied) -> StepResult<Verdict> {
         let new = look.databases.facts(Side::New).await?;
         Ok(match new.copied_by {
+            Some(by) if by == change.run && change.follow => {
+                match look.databases.stream_trouble(&change.run, Side::Old).await? {
+                    None => Verdict::Holds,
+                    Some(why) => {
+                        timing::grace(look, CATCHES_UP_WITHIN, format!("the new database does not follow yet: {why}"))
+                    }
+                }
+            }
             Some(by) if by == change.run => Verdict::Holds,
             Some(by) => Verdict::Drifted(format!("the new database holds the copy of run {by}, not of this one")),
             None => Verdict::Broken("the copy is not on the new database".to_owned()),
@@ -138,6 +169,9 @@ impl Step for DatabaseCopy {
     }
 
     async fn undo(&self, act: &Act, change: &Copied) -> StepResult<()> {
+        if change.follow {
+            act.reach.databases.unfollow(&change.run).await?;
+        }
         match act.reach.databases.wipe(&change.run).await {
             Err(error) if act.may_lose_writes => {
                 act.note(format!("the copy stays on the new database: {error}"));

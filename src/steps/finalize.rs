@@ -29,7 +29,7 @@ pub struct FinalizeChange {
 impl Change for FinalizeChange {
     fn lines(&self) -> Vec<String> {
         let goes = [
-            "- outgrow's admin role and marks in both databases".to_owned(),
+            "- outgrow's admin role, marks and streams in both databases".to_owned(),
             format!("- former versions of overwritten pages: s3://{}/{}", self.kept.0, self.kept.1),
         ];
         goes.into_iter().chain(self.remains.iter().map(|what| format!("left to you: {what}"))).collect()
@@ -77,6 +77,7 @@ impl Step for Finalize {
     }
 
     async fn apply(&self, act: &Act, change: &FinalizeChange) -> StepResult<()> {
+        act.reach.databases.unfollow(&act.look.run).await?;
         for side in [Side::Old, Side::New] {
             act.reach.databases.tidy(side).await?;
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::timing;
+use crate::postgres::port::Comparison;
 use crate::step::{Act, Change, Finding, Look, Planned, Reversal, Step, StepResult, Verdict};
 use crate::world::World;
 
@@ -64,6 +65,11 @@ impl Step for Soak {
     }
 
     async fn verify(&self, look: &Look, change: &SoakChange) -> StepResult<Verdict> {
+        if let Comparison::Differs(found) = look.databases.comparison().await {
+            let first = found.first().map_or_else(String::new, |d| format!(", first {}: {}", d.table, d.what));
+            let what = format!("{} tables differed at the moment of the handover{first}", found.len());
+            return Ok(Verdict::Broken(what));
+        }
         Ok(timing::until_seldom(look, change.lasts, 100, "the old side is kept ready"))
     }
 

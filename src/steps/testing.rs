@@ -25,7 +25,8 @@ pub struct Kind {
 /// Every kind.
 pub fn kinds() -> Vec<Kind> {
     vec![
-        Kind { name: "database", set: || async { (Stage::new(), database()) }.boxed() },
+        Kind { name: "database", set: || async { (Stage::new(), database(false)) }.boxed() },
+        Kind { name: "database, followed", set: || async { (Stage::new(), database(true)) }.boxed() },
         Kind { name: "dns-weights", set: || dns_weights::tests::whole().boxed() },
         Kind { name: "targets and shift", set: || async { (Stage::new(), shift()) }.boxed() },
         Kind { name: "static-site and soak", set: || async { (static_site::tests::filled(), site()) }.boxed() },
@@ -41,9 +42,10 @@ pub fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// Copy and handover.
-pub fn database() -> Vec<Boxed> {
-    vec![Box::new(database_copy::DatabaseCopy {}), Box::new(database_handover::DatabaseHandover { hold_at_most: 30 })]
+/// Copy and handover, over a stream or without one.
+pub fn database(follow: bool) -> Vec<Boxed> {
+    let handover = database_handover::DatabaseHandover { hold_at_most: 30, follow };
+    vec![Box::new(database_copy::DatabaseCopy { follow }), Box::new(handover)]
 }
 
 fn shift() -> Vec<Boxed> {
@@ -72,15 +74,17 @@ pub async fn planned<S: Step>(step: &S, stage: &Stage) -> S::Change {
 /// The database's steps for the contract; the handover comes after the copy.
 pub fn database_cases() -> Vec<super::contract::Case> {
     use super::contract::Case;
-    async fn copied() -> (Stage, Boxed) {
+    async fn copied(follow: bool) -> (Stage, Boxed) {
         let stage = Stage::new();
-        let copy = database_copy::DatabaseCopy {};
+        let copy = database_copy::DatabaseCopy { follow };
         let change = planned(&copy, &stage).await;
         copy.apply(&stage.act(), &change).await.unwrap();
-        (stage, database().remove(1))
+        (stage, database(follow).remove(1))
     }
     vec![
-        Case { name: "database-copy", set: || async { (Stage::new(), database().remove(0)) }.boxed() },
-        Case { name: "database-handover", set: || copied().boxed() },
+        Case { name: "database-copy", set: || async { (Stage::new(), database(false).remove(0)) }.boxed() },
+        Case { name: "database-copy, followed", set: || async { (Stage::new(), database(true).remove(0)) }.boxed() },
+        Case { name: "database-handover", set: || copied(false).boxed() },
+        Case { name: "database-handover over a stream", set: || copied(true).boxed() },
     ]
 }

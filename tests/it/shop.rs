@@ -15,9 +15,7 @@ use outgrow::clients::web::{Probe, Web};
 use outgrow::clients::web_http::HttpWeb;
 use outgrow::clients::{ClientError, ClientResult, Kind};
 use outgrow::event::Sink;
-use outgrow::postgres::port::{
-    CaughtUp, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Moved, Progress,
-};
+use outgrow::postgres::port::{CaughtUp, Comparison, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Handover, Moved, Obstacle, Progress};
 use outgrow::site::{EngineAddress, Site};
 use outgrow::step::{Act, Clock, Look, Reach};
 use outgrow::world::Side;
@@ -253,6 +251,15 @@ impl DatabasesRead for OpenDatabase {
     async fn caught_up_by(&self) -> ClientResult<Option<CaughtUp>> {
         not_asked()
     }
+    async fn follow_obstacles(&self, _: &str) -> ClientResult<Vec<Obstacle>> {
+        not_asked()
+    }
+    async fn stream_trouble(&self, _: &str, _: Side) -> ClientResult<Option<String>> {
+        not_asked()
+    }
+    async fn comparison(&self) -> Comparison {
+        Comparison::None
+    }
 }
 
 #[async_trait]
@@ -273,6 +280,18 @@ impl DatabasesWrite for OpenDatabase {
         not_asked()
     }
     async fn unfence(&self, _: Side, _: &FenceState) -> ClientResult<()> {
+        not_asked()
+    }
+    async fn follow(&self, _: &str, _: Progress<'_>) -> ClientResult<Moved> {
+        not_asked()
+    }
+    async fn unfollow(&self, _: &str) -> ClientResult<()> {
+        not_asked()
+    }
+    async fn hand_over(&self, _: &str, _: Side, _: &FenceState, _: Duration) -> ClientResult<Handover> {
+        not_asked()
+    }
+    async fn settle(&self, _: &str, _: &FenceState) -> ClientResult<Side> {
         not_asked()
     }
     async fn tidy(&self, _: Side) -> ClientResult<()> {

@@ -8,7 +8,7 @@ use crate::event::Outcome;
 use crate::steps::testing;
 
 async fn play() -> Play {
-    Play::new(Stage::new(), testing::database()).await
+    Play::new(Stage::new(), testing::database(false)).await
 }
 
 #[tokio::test]
@@ -45,12 +45,14 @@ async fn a_failure_can_hold_instead_and_be_taken_back_later() {
 
 #[tokio::test]
 async fn writes_on_the_new_side_are_carried_back_by_a_rollback() {
-    let play = play().await;
-    assert_eq!(play.process(Wish::Forward, Options::default()).await, Some(Outcome::Done));
-    assert!(!play.stage.databases.app_writes(crate::world::Side::Old, 98), "the old side is fenced");
-    assert!(play.stage.databases.app_writes(crate::world::Side::New, 99));
-    assert_eq!(play.process(Wish::Back, Options::default()).await, Some(Outcome::RolledBack));
-    let both = play.stage.databases.snapshot();
-    assert!(both.old.tables["public.orders"].contains(&99), "an acknowledged write was lost");
-    assert!(both.new.tables.is_empty());
+    for follow in [false, true] {
+        let play = Play::new(Stage::new(), testing::database(follow)).await;
+        assert_eq!(play.process(Wish::Forward, Options::default()).await, Some(Outcome::Done));
+        assert!(!play.stage.databases.app_writes(crate::world::Side::Old, 98), "the old side is fenced");
+        assert!(play.stage.databases.app_writes(crate::world::Side::New, 99));
+        assert_eq!(play.process(Wish::Back, Options::default()).await, Some(Outcome::RolledBack));
+        let both = play.stage.databases.snapshot();
+        assert!(both.old.tables["public.orders"].contains(&99), "an acknowledged write was lost");
+        assert!(both.new.tables.is_empty() && both.stream.is_none());
+    }
 }

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 
 use super::{Endpoint, Session, failed};
 use crate::clients::ClientResult;
-use crate::postgres::copy::{Event, Progress as Tell};
+use crate::postgres::copy::{self, Event, Progress as Tell};
 use crate::postgres::observe::{self, Kind};
-use crate::postgres::port::{Facts, Moved, Obstacle, Progress, TableFacts};
-use crate::postgres::{Result, changed, fence, marker};
+use crate::postgres::port::{Difference, Facts, Moved, Obstacle, Progress, TableFacts};
+use crate::postgres::{Result, changed, fence, follow, marker, verify};
 use crate::world::Side;
 
 /// What stands in a database that is there.
@@ -28,12 +28,10 @@ pub async fn of(session: &Session, admin: &str, side: Side) -> Result<Facts> {
     // The administrator is fenced too where the application works as it: then it owns what is there.
     let admin_is_the_app = seen.tables.iter().any(|t| t.owner == admin);
     let is_app = |name: &str| {
-        name != fence::ADMIN && !(side == Side::New && name.starts_with("rds")) && (name != admin || admin_is_the_app)
-    };
-    let obstacle = |f: &observe::Finding| Obstacle {
-        what: if f.at.is_empty() { f.what.clone() } else { format!("{} ({})", f.what, f.at) },
-        todo: f.advice.clone(),
-        blocks: f.blocks,
+        name != fence::ADMIN
+            && name != follow::STREAM_ROLE
+            && !(side == Side::New && name.starts_with("rds"))
+            && (name != admin || admin_is_the_app)
     };
     Ok(Facts {
         version: short(&seen.version_text),
@@ -67,6 +65,32 @@ pub async fn of_a_server_without_it(endpoint: &Endpoint) -> ClientResult<Facts> 
 /// `PostgreSQL 15.18 (Debian …) on …` → `15.18`.
 fn short(version: &str) -> String {
     version.split_whitespace().nth(1).unwrap_or(version).to_owned()
+}
+
+/// An obstacle, in the port's words.
+pub fn obstacle(found: &observe::Finding) -> Obstacle {
+    Obstacle {
+        what: if found.at.is_empty() { found.what.clone() } else { format!("{} ({})", found.what, found.at) },
+        todo: found.advice.clone(),
+        blocks: found.blocks,
+    }
+}
+
+/// A difference, in the port's words.
+pub fn told(found: verify::Difference) -> Difference {
+    match found.first_keys.first() {
+        Some(key) => Difference { table: found.table.to_string(), what: format!("{}; first key {key}", found.what) },
+        None => Difference { table: found.table.to_string(), what: found.what },
+    }
+}
+
+/// What a copy moved, in the port's words.
+pub fn copied(report: &copy::Report) -> Moved {
+    Moved {
+        tables: report.tables.len() as u64,
+        rows: report.tables.iter().map(|(_, rows)| rows).sum(),
+        bytes: report.bytes,
+    }
 }
 
 /// What a catch-up moved, in the port's words.

@@ -45,18 +45,24 @@ pub fn make_key(path: &Path) -> io::Result<SecretString> {
         found => return found,
     }
     let password = scram::random_password();
+    write_durably(path, password.expose_secret().as_bytes())?;
+    Ok(password)
+}
+
+/// Writes a file of its owner's alone, whole or not at all; once this has returned it outlasts a crash of the machine.
+pub fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(dir)?;
     let beside = path.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    io::Write::write_all(&mut file, password.expose_secret().as_bytes())?;
+    io::Write::write_all(&mut file, content)?;
     file.sync_all()?;
     std::fs::rename(&beside, path)?;
     for dir in dir.ancestors().take(3).filter(|dir| !dir.as_os_str().is_empty()) {
         std::fs::File::open(dir)?.sync_all()?;
     }
-    Ok(password)
+    Ok(())
 }
 
 /// Reads the key.

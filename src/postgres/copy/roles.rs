@@ -37,7 +37,7 @@ const ROLES: &str = "SELECT r.rolname::text, r.rolcanlogin, r.rolinherit, r.rols
       WHERE m.member = r.oid AND g.rolname NOT LIKE 'pg\\_%' ORDER BY 1), \
     coalesce((SELECT s.setconfig FROM pg_catalog.pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0), '{}') \
     FROM pg_catalog.pg_roles r WHERE r.rolname NOT LIKE 'pg\\_%' AND r.rolname NOT LIKE 'rds%' \
-    AND r.rolname NOT IN ('postgres', 'outgrow_admin') ORDER BY r.oid";
+    AND r.rolname NOT IN ('postgres', 'outgrow_admin', 'outgrow_stream') ORDER BY r.oid";
 
 /// Brings the missing ones over and makes our role a member of each, so that it can give them their objects.
 /// What is made carries the run's name, so that [`crate::postgres::wipe`] finds it again.

@@ -91,10 +91,15 @@ pub async fn make(spec: &Spec, host: &Host, password: &SecretString) -> Result<R
         master: instance.master.user.clone(),
         password: password.clone(),
         database: None,
-        settings: database_settings(host.servers_version(), CLASS, &BTreeMap::new()),
+        settings: database_settings(host.servers_version(), CLASS, &following()),
         snapshot: None,
     };
     host.make(&order).await
+}
+
+/// What the site's owner has set in the instance's parameter group: that it can follow, and be followed (law D3).
+fn following() -> BTreeMap<String, String> {
+    BTreeMap::from([("rds.logical_replication".to_owned(), "1".to_owned())])
 }
 
 /// A session as its superuser: for the world's own doing, not for the steps.

@@ -66,6 +66,8 @@ pub struct BoxReady {
     pub app: String,
     /// The container of the database.
     pub database: String,
+    /// The database's address on that network.
+    pub database_address: IpAddr,
     /// Every copied container, by the original's name.
     pub containers: BTreeMap<String, String>,
     /// The network they are on.

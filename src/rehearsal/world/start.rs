@@ -210,6 +210,7 @@ fn box_ready(spec: &Spec, copy: &Copy) -> BoxReady {
         web: spec.name(&old.web.container),
         app: spec.name(&old.app.container),
         database: spec.name(&old.database.container),
+        database_address: copy.database.into(),
         containers: copy.containers.clone(),
         network: spec.box_network(),
     }
