@@ -76,7 +76,7 @@ impl Record for OnDisk<'_> {
 
 impl Databases {
     pub(super) async fn stream_obstacles(&self, run: &str) -> ClientResult<Vec<Obstacle>> {
-        let Some(sides) = self.looked_at(run)? else {
+        let Some(sides) = self.looked_at(run).await? else {
             return Ok(vec![Obstacle {
                 what: "the site file does not say where RDS reaches the old database".to_owned(),
                 todo: "set box.database.published to an address and port that RDS can reach, or write \
@@ -134,10 +134,10 @@ impl Databases {
     }
 
     pub(super) async fn end_streams(&self, run: &str) -> ClientResult<()> {
-        let Some(sides) = self.looked_at(run)? else { return Ok(()) };
         if !self.stream_key().exists() {
             return Ok(()); // none was ever begun
         }
+        let Some(sides) = self.looked_at(run).await? else { return Ok(()) };
         let left = follow::tidy(&sides).await;
         let Some(first) = left.first() else { return Ok(()) };
         let what = format!("remove the streams of run {run}");
@@ -222,14 +222,20 @@ impl Databases {
         })
     }
 
-    /// Both sides for what only looks.
-    fn looked_at(&self, run: &str) -> ClientResult<Option<Sides>> {
+    /// Both sides as they are: nothing is made for it, and where the new database is not there its server is looked at.
+    async fn looked_at(&self, run: &str) -> ClientResult<Option<Sides>> {
         let password = match link::read_key(&self.stream_key()) {
             Ok(password) => password,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => SecretString::default(),
             Err(error) => return Err(local("read the stream's password", &error)),
         };
-        self.both(run, password)
+        let mut sides = self.both(run, password)?;
+        if let Some(sides) = &mut sides
+            && !self.new_is_there().await?
+        {
+            sides.new.admin = self.new.with_database("postgres");
+        }
+        Ok(sides)
     }
 
     fn both(&self, run: &str, stream_password: SecretString) -> ClientResult<Option<Sides>> {

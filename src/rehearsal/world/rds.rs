@@ -9,6 +9,7 @@ mod roles;
 mod server;
 mod settings;
 mod snapshot;
+mod subscriptions;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -104,12 +105,15 @@ fn following() -> BTreeMap<String, String> {
 
 /// A session as its superuser: for the world's own doing, not for the steps.
 async fn session(address: Ipv4Addr, port: u16, password: &SecretString) -> std::result::Result<Session, Error> {
-    let endpoint = Endpoint {
+    as_superuser(address, port, password).connect().await
+}
+
+fn as_superuser(address: Ipv4Addr, port: u16, password: &SecretString) -> Endpoint {
+    Endpoint {
         transport: Transport::Tcp { host: address.to_string(), port },
         user: SUPERUSER.into(),
         password: password.clone(),
         database: "postgres".into(),
         tls: Tls::Require,
-    };
-    endpoint.connect().await
+    }
 }

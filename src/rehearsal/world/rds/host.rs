@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::server::{self, Server, configure, data_directory};
 use super::settings::Settings;
-use super::{Rds, START, SUPERUSER, extensions, roles, session, snapshot};
+use super::{Rds, START, SUPERUSER, as_superuser, extensions, roles, session, snapshot, subscriptions};
 use crate::clients::docker::lab::{Command, Found, Lab, Labels, Subnet};
 use crate::clients::hosts::Container;
 use crate::rehearsal::cloud::{DatabaseHost, DatabaseOrder, DatabaseServer, HostError};
@@ -113,7 +113,11 @@ impl Host {
         server.start(&self.spec, &self.lab, &self.like).await?;
         let session = self.reach(address, order.port, &superuser).await?;
         if from.is_none() {
-            roles::make(&session, &order.master, &order.password, order.database.as_deref()).await?;
+            roles::make(&session, &order.master, &order.password).await?;
+            subscriptions::allow(&session, &as_superuser(address, order.port, &superuser)).await?;
+            if let Some(database) = order.database.as_deref().filter(|name| *name != "postgres") {
+                roles::make_database(&session, database, &order.master).await?;
+            }
         }
         let allowed = order.settings.get("rds.extensions").map_or("", String::as_str);
         extensions::limit(&self.lab, &container, &session, allowed).await?;

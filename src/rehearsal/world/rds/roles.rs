@@ -9,13 +9,8 @@ use crate::clients::postgres::{Error, Session};
 /// What `rds_superuser` is a member of, where the server has it.
 const MEMBER_OF: [&str; 4] = ["pg_monitor", "pg_signal_backend", "pg_checkpoint", "pg_use_reserved_connections"];
 
-/// Makes the master user, its database, and the roles RDS has.
-pub async fn make(
-    session: &Session,
-    master: &str,
-    password: &SecretString,
-    database: Option<&str>,
-) -> Result<(), Error> {
+/// Makes the master user and the roles RDS has.
+pub async fn make(session: &Session, master: &str, password: &SecretString) -> Result<(), Error> {
     let known = session.rows("SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)", &[&&MEMBER_OF[..]]).await?;
     let version: i32 = session.value("SELECT current_setting('server_version_num')::int", &[]).await?;
     let name = identifier(master);
@@ -40,15 +35,13 @@ pub async fn make(
         // `rds.superuser_variables`.
         sql.push("GRANT SET ON PARAMETER session_replication_role TO rds_superuser".into());
     }
-    session.run_as("make the roles of a database instance", &sql.join(";\n")).await?;
-    match database.filter(|name| *name != "postgres") {
-        // Not in one go with the others: it cannot be made in a transaction.
-        Some(database) => {
-            let sql = format!("CREATE DATABASE {} OWNER {name}", identifier(database));
-            session.run_as("make the first database of a database instance", &sql).await
-        }
-        None => Ok(()),
-    }
+    session.run_as("make the roles of a database instance", &sql.join(";\n")).await
+}
+
+/// Makes the master user's database.
+pub async fn make_database(session: &Session, database: &str, master: &str) -> Result<(), Error> {
+    let sql = format!("CREATE DATABASE {} OWNER {}", identifier(database), identifier(master));
+    session.run_as("make the first database of a database instance", &sql).await
 }
 
 /// Gives the master user another password.
