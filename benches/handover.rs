@@ -72,7 +72,8 @@ fn setting(name: &str, default: u64) -> u64 {
 async fn client(number: i64, clients: i64, rate: u64, endpoint: Endpoint, stop: Arc<AtomicBool>) -> Account {
     let mut account = Account::default();
     let session = endpoint.connect_bare().await.unwrap();
-    let every = Duration::from_secs_f64(f64::from(u32::try_from(clients).unwrap()) / f64::from(u32::try_from(rate).unwrap()));
+    let every =
+        Duration::from_secs_f64(f64::from(u32::try_from(clients).unwrap()) / f64::from(u32::try_from(rate).unwrap()));
     let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
     let mut next = ROWS + 1 + number;
@@ -80,7 +81,10 @@ async fn client(number: i64, clients: i64, rate: u64, endpoint: Endpoint, stop: 
         tick.tick().await;
         let update = next / clients % 2 == 0;
         let sql = if update {
-            format!("UPDATE public.account SET n = n + 1, at = clock_timestamp() WHERE id = {}", 1 + next % 1000 * 8 + number)
+            format!(
+                "UPDATE public.account SET n = n + 1, at = clock_timestamp() WHERE id = {}",
+                1 + next % 1000 * 8 + number
+            )
         } else {
             format!("INSERT INTO public.entry (id, note) VALUES ({next}, 'an entry of some length, as they come')")
         };
@@ -212,14 +216,17 @@ async fn report(sides: &Sides, rounds: &[Round], accounts: &[Account], seconds: 
     let doubled = stored.values().filter(|times| **times > 1).count() as u64 + unexplained;
     let written = inserted.len() as u64 + u64::try_from(updated).unwrap();
     let mut pauses: Vec<f64> = rounds.iter().map(|round| pause(round, accounts)).collect();
-    let detail: Vec<_> = rounds.iter().zip(&pauses).map(|(round, pause)| (round.giver, *pause, &round.timings)).collect();
+    let detail: Vec<_> =
+        rounds.iter().zip(&pauses).map(|(round, pause)| (round.giver, *pause, &round.timings)).collect();
     let parts = parts(&detail);
     pauses.sort_by(f64::total_cmp);
     let (median, worst) = (middle(&pauses), pauses.last().copied().unwrap_or_default());
-    let work = format!("{} handovers under {:.0} writes/s", rounds.len(), f64::from(u32::try_from(written).unwrap()) / seconds);
-    let line = |measure: &str, ours: f64| {
-        json!({ "work": work, "peer": null, "measure": measure, "ours": ours, "theirs": null, "ratio": null })
-    };
+    let work = format!(
+        "{} handovers under {:.0} writes/s",
+        rounds.len(),
+        f64::from(u32::try_from(written).unwrap()) / seconds
+    );
+    let line = |measure: &str, ours: f64| json!({ "work": work, "peer": null, "measure": measure, "ours": ours, "theirs": null, "ratio": null });
     let number = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     if std::env::var("OUTGROW_BENCH_JSON").is_ok() {
         let results = [

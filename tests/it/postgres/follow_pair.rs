@@ -209,7 +209,13 @@ impl Writers {
     }
 }
 
-async fn write(number: i64, writers: i64, places: &[Endpoint], stop: &AtomicBool, acknowledged: &AtomicI64) -> Account {
+async fn write(
+    (number, writers): (i64, i64),
+    places: &[Endpoint],
+    bare: bool,
+    stop: &AtomicBool,
+    acknowledged: &AtomicI64,
+) -> Account {
     let mut account = Account::default();
     let mut next = number;
     'connected: while !stop.load(Ordering::SeqCst) {
