@@ -87,6 +87,16 @@ need_postgres_programs() {
     mv "$conf.before" "$conf"
 }
 
+# PgBouncer, for poolers that the tests make themselves. Debian would start one of its own: it is stopped.
+need_pgbouncer() {
+    if [ -x /usr/sbin/pgbouncer ]; then return 0; fi
+    can_install || die "PgBouncer is missing: install it (Debian and Ubuntu: pgbouncer), then run this again."
+    install_packages pgbouncer
+    if command -v systemctl >/dev/null 2>&1 && [ -d /run/systemd/system ]; then
+        systemctl disable --now --quiet pgbouncer || say "PgBouncer's own service could not be stopped; it does no harm"
+    fi
+}
+
 docker_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 # Sees to it that a Docker Engine answers: one that does is left as it is.

@@ -7,6 +7,7 @@
 //! * [`port`] what the steps need of all this, `adapter` how they get it
 //! * [`follow`] every change since the copy, by logical replication
 //! * [`handover`] the writable database changes, over that stream, there and back
+//! * [`pooler`] clients wait meanwhile, and are sent on
 //! * [`fence`] no application writes any more, and the way back
 //!
 //! Nothing needs a superuser on the receiving side.
@@ -27,6 +28,7 @@ pub mod marker;
 pub mod name;
 pub mod observe;
 pub mod pinned;
+pub mod pooler;
 pub mod port;
 pub mod scram;
 pub mod sequences;

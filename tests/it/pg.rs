@@ -20,6 +20,7 @@ pub struct Cluster {
     bin: PathBuf,
     port: u16,
     server: Child,
+    settings: &'static [&'static str],
 }
 
 fn bin() -> PathBuf {
@@ -31,7 +32,7 @@ fn bin() -> PathBuf {
 }
 
 /// The server refuses to run as root: then it runs as the package's own user.
-fn unprivileged() -> Option<(u32, u32)> {
+pub fn unprivileged() -> Option<(u32, u32)> {
     let root = std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let line = passwd.lines().find(|line| line.starts_with("postgres:"))?;
@@ -39,7 +40,7 @@ fn unprivileged() -> Option<(u32, u32)> {
     root.then(|| (fields.next().unwrap(), fields.next().unwrap()))
 }
 
-fn command(program: &Path) -> Command {
+pub fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C.UTF-8");
     if let Some((uid, gid)) = unprivileged() {
@@ -51,7 +52,12 @@ fn command(program: &Path) -> Command {
 impl Cluster {
     /// Makes and starts a server.
     pub async fn start() -> Self {
-        let mut cluster = tokio::task::spawn_blocking(Self::spawn).await.unwrap();
+        Self::start_with(&["fsync=off"]).await
+    }
+
+    /// Makes and starts a server with these settings.
+    pub async fn start_with(settings: &'static [&'static str]) -> Self {
+        let mut cluster = tokio::task::spawn_blocking(|| Self::spawn(settings)).await.unwrap();
         cluster.wait().await;
         cluster
     }
@@ -61,7 +67,7 @@ impl Cluster {
         tokio::join!(Self::start(), Self::start())
     }
 
-    fn spawn() -> Self {
+    fn spawn(settings: &'static [&'static str]) -> Self {
         let (dir, bin) = (tempfile::Builder::new().prefix("outgrow-pg-").tempdir().unwrap(), bin());
         let password = dir.path().join("password");
         std::fs::write(&password, PASSWORD).unwrap();
@@ -89,26 +95,30 @@ impl Cluster {
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self::launch(&bin, dir.path(), port);
-        Self { dir, bin, port, server }
+        let server = Self::launch(&bin, dir.path(), port, settings);
+        Self { dir, bin, port, server, settings }
     }
 
-    fn launch(bin: &Path, dir: &Path, port: u16) -> Child {
+    fn launch(bin: &Path, dir: &Path, port: u16, settings: &[&str]) -> Child {
         command(&bin.join("postgres"))
             .arg("-D")
             .arg(dir.join("data"))
             .arg("-k")
             .arg(dir)
             .args(["-h", "127.0.0.1", "-p", &port.to_string()])
+            .args(settings.iter().flat_map(|setting| ["-c", *setting]))
             .args([
-                "-c",
-                "fsync=off",
                 "-c",
                 "max_wal_size=4GB",
                 "-c",
                 "shared_buffers=128MB",
                 "-c",
                 "log_statement=ddl",
+                "-c",
+                "wal_level=logical",
+                // A subscription's worker starts at once, also when another did a moment ago.
+                "-c",
+                "wal_retrieve_retry_interval=50ms",
             ])
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(dir.join("log")).unwrap())
@@ -175,10 +185,20 @@ impl Cluster {
         self.endpoint("master", "master-secret", database)
     }
 
+    /// Its port on the loopback address.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server's process, for whoever kills it.
+    pub fn pid(&self) -> u32 {
+        self.server.id()
+    }
+
     /// Kills every process of the server at once and starts it again.
     pub async fn crash_and_restart(&mut self) {
         self.kill();
-        self.server = Self::launch(&self.bin, self.dir.path(), self.port);
+        self.server = Self::launch(&self.bin, self.dir.path(), self.port, self.settings);
         self.wait().await;
     }
 

@@ -8,6 +8,18 @@ mod changed;
 mod copy;
 #[path = "postgres/fence.rs"]
 mod fence;
+#[path = "postgres/follow.rs"]
+mod follow;
+#[path = "postgres/follow_pair.rs"]
+mod follow_pair;
+#[path = "postgres/handover.rs"]
+mod handover;
+#[path = "postgres/handover_killed.rs"]
+mod handover_killed;
+#[path = "postgres/pooler.rs"]
+mod pooler;
+#[path = "postgres/pooler_server.rs"]
+mod pooler_server;
 #[path = "postgres/speed.rs"]
 mod speed;
 

@@ -84,8 +84,8 @@ async fn up_to_the_record(
     let pins = ready.pins.take();
     let pinned = part(request, clock, Part::Verify, verify(ready, pins)).await?;
     let received = async {
-        let given = async { Ok(ready.giver.run(&ready.given_sql).await?) };
-        tokio::try_join!(epoch::write(&ready.receiver, epoch.number, "received"), given)?;
+        let mark = async { Ok(ready.giver.run(&ready.given_sql).await?) };
+        tokio::try_join!(epoch::write(&ready.receiver, epoch.number, "received"), mark)?;
         request.record.epoch(epoch).await.map_err(|error| Error::NotOnRecord(error.to_string()))
     };
     part(request, clock, Part::OnRecord, received).await?;

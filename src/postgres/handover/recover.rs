@@ -24,6 +24,14 @@ pub async fn recover(request: &Request<'_>) -> Result<Stand> {
             reopen(&Request { giver, ..*request }).await?;
             Ok(Stand::Serves(giver))
         }
+        Stand::Both { writer } if never_opened(request, opposite(writer)).await? => {
+            // Roles of the same names were on that server before, and could log in.
+            let session = request.sides.session(opposite(writer)).await?;
+            fence::apply_fence(&session, request.roles, request.limits.eviction).await?;
+            session.close();
+            settle(request, writer).await?;
+            Ok(Stand::Serves(writer))
+        }
         Stand::Both { writer } => {
             let what = format!(
                 "the {} database has the writes, and this one lets the application in too",
@@ -37,6 +45,14 @@ pub async fn recover(request: &Request<'_>) -> Result<Stand> {
             Err(prepare::cannot(server(Side::Old), what, "open the follow first"))
         }
     }
+}
+
+/// Whether this side has never had the writes.
+async fn never_opened(request: &Request<'_>, side: Side) -> Result<bool> {
+    let session = request.sides.session(side).await?;
+    let standing = epoch::read(&session).await?;
+    session.close();
+    Ok(standing.is_none_or(|standing| standing.number == 0))
 }
 
 /// The writer is known and open. Whatever a killed handover left of a stream to it goes; the one from it, which a handover
