@@ -75,6 +75,7 @@ fn objects_of_the_database(extensions_before: &[String]) -> String {
         "SELECT pg_catalog.format('DROP EVENT TRIGGER IF EXISTS %I CASCADE', evtname) FROM pg_catalog.pg_event_trigger e \
          WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend x WHERE x.objid = e.oid AND x.deptype = 'e' \
            AND x.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass) \
+           AND pg_catalog.pg_has_role(e.evtowner, 'MEMBER') \
          UNION ALL SELECT pg_catalog.format('DROP PUBLICATION IF EXISTS %I', pubname) FROM pg_catalog.pg_publication \
          UNION ALL SELECT pg_catalog.format('DROP EXTENSION IF EXISTS %I CASCADE', extname) FROM pg_catalog.pg_extension \
          WHERE extname NOT IN ({kept})"

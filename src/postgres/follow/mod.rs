@@ -137,6 +137,9 @@ impl Sides {
             ("password", self.stream_password.expose_secret()),
             ("sslmode", &seen.sslmode),
             ("connect_timeout", "10"),
+            // Else the server looks into the home it was started with, and fails where that is another user's.
+            ("sslcert", "/nonexistent"),
+            ("sslkey", "/nonexistent"),
         ];
         let root = seen.root_certificate.as_deref().map(|file| ("sslrootcert", file));
         for (name, value) in words.into_iter().chain(root) {

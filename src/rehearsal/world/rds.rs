@@ -10,6 +10,7 @@ mod server;
 mod settings;
 mod snapshot;
 mod subscriptions;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::server::{self, Server, configure, data_directory};
 use super::settings::Settings;
-use super::{Rds, START, SUPERUSER, as_superuser, extensions, roles, session, snapshot, subscriptions};
+use super::{Rds, START, SUPERUSER, as_superuser, extensions, roles, session, snapshot, subscriptions, upkeep};
 use crate::clients::docker::lab::{Command, Found, Lab, Labels, Subnet};
 use crate::clients::hosts::Container;
 use crate::rehearsal::cloud::{DatabaseHost, DatabaseOrder, DatabaseServer, HostError};
@@ -36,6 +37,7 @@ pub struct Host {
     version: String,
     made: Mutex<BTreeMap<String, Rds>>,
     snapshots: Mutex<BTreeMap<String, Rds>>,
+    upkeep: Mutex<BTreeMap<String, AbortOnDropHandle<()>>>,
     next: AtomicU32,
 }
 
@@ -67,6 +69,7 @@ impl Host {
             version: version.ok_or_else(odd)?.to_owned(),
             made: Mutex::default(),
             snapshots: Mutex::default(),
+            upkeep: Mutex::default(),
             next: AtomicU32::new(FROM),
         })
     }
@@ -136,6 +139,7 @@ impl Host {
             console,
         };
         self.kept(&self.made).insert(order.id.clone(), made.clone());
+        self.look_after(&order.id, &made);
         Ok(made)
     }
 
@@ -200,10 +204,17 @@ impl Host {
         server.console =
             Console::new(&self.lab, &server.container, Some("postgres"), SUPERUSER, port, &server.superuser);
         self.kept(&self.made).insert(id.to_owned(), server.clone());
+        self.look_after(id, &server);
         Ok(server)
     }
 
+    fn look_after(&self, id: &str, server: &Rds) {
+        let care = upkeep::look_after(server.address, server.port, server.superuser.clone());
+        self.upkeep.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), care);
+    }
+
     async fn remove(&self, id: &str) -> Result<()> {
+        self.upkeep.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         let container = self.spec.name(&format!("rds-{id}"));
         let named = |name: &String| vec![(name.clone(), Labels::new())];
         let found = Found { containers: named(&container), volumes: named(&container), ..Found::default() };
