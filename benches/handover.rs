@@ -30,7 +30,7 @@ use outgrow::clients::postgres::{Endpoint, Session};
 use outgrow::postgres::copy::{Options, copy_on};
 use outgrow::postgres::fence::{self, Fenced};
 use outgrow::postgres::follow::{self, Choices, Place, Seen, Sides};
-use outgrow::postgres::handover::{self, Epoch, Limits, Record, Request, Timings};
+use outgrow::postgres::handover::{self, Epoch, Limits, Part, Record, Request, Timings};
 use outgrow::postgres::pooler::Mode;
 use outgrow::postgres::tools::LocalTools;
 use outgrow::world::Side;
@@ -147,7 +147,10 @@ async fn main() -> ExitCode {
     let clients = i64::try_from(setting("OUTGROW_BENCH_CLIENTS", 8)).unwrap();
     let (old, new) = tokio::join!(Cluster::start_with(&[]), Cluster::start_with(&[]));
     let sides = sides(&old, &new).await;
-    let bouncer = Bouncer::start(old.port(), new.port(), Mode::Transaction, &[("shop", "shop-secret")]).await;
+    // The pooler has what the server keeps of the password, as in a real move.
+    let verifier = "SELECT rolpassword FROM pg_authid WHERE rolname = 'shop'";
+    let verifier: String = sides.old.admin.connect().await.unwrap().value(verifier, &[]).await.unwrap();
+    let bouncer = Bouncer::start(old.port(), new.port(), Mode::Transaction, &[("shop", &verifier)]).await;
     let opened = follow::open(&sides, &Choices::default()).await.unwrap();
     copy_on(&opened.pinned, &sides.new.admin, &LocalTools, &Options::new("bench"), &()).await.unwrap();
     drop(opened);
@@ -242,7 +245,7 @@ async fn report(sides: &Sides, rounds: &[Round], accounts: &[Account], seconds: 
         println!("pause as the application sees it: median {median:.1} ms, worst {worst:.1} ms");
         println!("failed {failed}, lost {lost}, doubled {doubled}");
         for (part, took) in &parts {
-            println!("  {part:<16} {took:>7.1} ms");
+            println!("  {part:<24} {took:>7.1} ms");
         }
         let listed: Vec<_> = detail.iter().map(|(giver, pause, _)| format!("{giver:?} {pause:.0}")).collect();
         println!("each: {}", listed.join(", "));
@@ -254,10 +257,11 @@ async fn report(sides: &Sides, rounds: &[Round], accounts: &[Account], seconds: 
 fn parts(rounds: &[(Side, f64, &Timings)]) -> BTreeMap<String, f64> {
     let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (_, _, timings) in rounds {
-        for (place, time) in timings.parts.iter().enumerate() {
-            all.entry(format!("{place}-{}", time.part.word())).or_default().push(time.took_ms);
+        for time in &timings.parts {
+            let place = Part::ALL.iter().position(|part| *part == time.part).unwrap_or_default();
+            all.entry(format!("{place} {}", time.part.word())).or_default().push(time.took_ms);
         }
-        all.entry("9-whole".to_owned()).or_default().push(timings.pause_ms);
+        all.entry("hold to release".to_owned()).or_default().push(timings.pause_ms);
     }
     let sorted = |mut times: Vec<f64>| {
         times.sort_by(f64::total_cmp);

@@ -172,9 +172,22 @@ async fn terminate(session: &Session, names: &[&str]) -> Result<(Vec<String>, BT
 
 /// The statements that open again, for a transaction that does more.
 pub(super) async fn unfence_sql(session: &Session, fenced: &Fenced) -> Result<String> {
-    let names: Vec<&str> = fenced.roles.iter().filter(|role| role.login).map(|role| role.name.as_str()).collect();
+    alter_sql(session, fenced.roles.iter().filter(|role| role.login), "LOGIN").await
+}
+
+/// The statements that shut the door, for a transaction that does more; [`apply_fence`] then gets out who is in.
+pub(super) async fn shut_sql(session: &Session, fenced: &Fenced) -> Result<String> {
+    alter_sql(session, fenced.roles.iter(), "NOLOGIN").await
+}
+
+async fn alter_sql<'a>(
+    session: &Session,
+    roles: impl Iterator<Item = &'a FencedRole>,
+    attribute: &str,
+) -> Result<String> {
+    let names: Vec<&str> = roles.map(|role| role.name.as_str()).collect();
     let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname = ANY ($1::text[])";
-    let alter = |row: &tokio_postgres::Row| format!("ALTER ROLE {} LOGIN;", ident(row.get(0)));
+    let alter = |row: &tokio_postgres::Row| format!("ALTER ROLE {} {attribute};", ident(row.get(0)));
     Ok(session.rows(sql, &[&names]).await?.iter().map(alter).collect())
 }
 

@@ -11,12 +11,15 @@ use crate::world::Side;
 /// How long to wait before looking again.
 const AGAIN_IN: Duration = Duration::from_micros(500);
 
-/// What outgrow keeps in a database that gives or receives a stream. `marker` is published: each side writes its own row.
-/// `epoch` says since which handover the application writes here, or no more.
+/// What outgrow keeps in a database that gives or receives a stream. Each side writes and publishes its own marker, in a
+/// table of its own: in a common one, two streams would send each other's rows back for ever. `epoch` says since which
+/// handover the application writes here, or no more.
 const TABLES: &str = "CREATE SCHEMA IF NOT EXISTS outgrow; \
     COMMENT ON SCHEMA outgrow IS 'kept by outgrow while it moves this database'; \
-    CREATE TABLE IF NOT EXISTS outgrow.marker (side text PRIMARY KEY, beat bigint NOT NULL); \
-    INSERT INTO outgrow.marker VALUES ('old', 0), ('new', 0) ON CONFLICT DO NOTHING; \
+    CREATE TABLE IF NOT EXISTS outgrow.marker_old (id int PRIMARY KEY, beat bigint NOT NULL); \
+    CREATE TABLE IF NOT EXISTS outgrow.marker_new (id int PRIMARY KEY, beat bigint NOT NULL); \
+    INSERT INTO outgrow.marker_old VALUES (1, 0) ON CONFLICT DO NOTHING; \
+    INSERT INTO outgrow.marker_new VALUES (1, 0) ON CONFLICT DO NOTHING; \
     CREATE TABLE IF NOT EXISTS outgrow.epoch (number bigint NOT NULL, state text NOT NULL, \
       since timestamptz NOT NULL DEFAULT now()); \
     CREATE TABLE IF NOT EXISTS outgrow.followed (place int NOT NULL, schema text NOT NULL, name text NOT NULL, \
@@ -32,10 +35,8 @@ pub async fn make_tables(session: &Session) -> Result<()> {
 
 /// Writes the next marker of this side, durably, and says which.
 pub async fn mark(session: &Session, side: Side) -> Result<i64> {
-    let sql = format!(
-        "SET synchronous_commit = on; UPDATE outgrow.marker SET beat = beat + 1 WHERE side = '{}' RETURNING beat",
-        word(side)
-    );
+    let sql =
+        format!("SET synchronous_commit = on; UPDATE outgrow.marker_{} SET beat = beat + 1 RETURNING beat", word(side));
     let beat = session.texts(&sql).await?.first().and_then(|row| row.get("beat")?.parse().ok());
     let server = session.server();
     beat.ok_or_else(|| super::cannot(server, "outgrow's marker row is missing", "begin the follow anew"))
@@ -45,7 +46,7 @@ pub async fn mark(session: &Session, side: Side) -> Result<i64> {
 /// Says whether it came in time.
 pub async fn wait_for_mark(session: &Session, side: Side, beat: i64, within: Duration) -> Result<bool> {
     let deadline = Instant::now() + within;
-    let sql = format!("SELECT beat FROM outgrow.marker WHERE side = '{}'", word(side));
+    let sql = format!("SELECT beat FROM outgrow.marker_{}", word(side));
     loop {
         let seen: Option<i64> = session.texts(&sql).await?.first().and_then(|row| row.get("beat")?.parse().ok());
         if seen.is_some_and(|seen| seen >= beat) {

@@ -42,7 +42,7 @@ pub(super) use lag::between;
 pub(super) use marker_row::{mark, wait_for_mark};
 pub(super) use open::begin;
 pub use stream::Subscription;
-pub(super) use stream::{create_subscription, drop_slot, drop_subscription, subscription};
+pub(super) use stream::{create_subscription, drop_slot, drop_subscription, publish, subscription};
 pub(super) use watch::{changes, recorded};
 
 /// The role by which one server reads the other's stream.
@@ -114,9 +114,14 @@ impl Sides {
         Ok(self.at(side).admin.connect().await?)
     }
 
-    /// The name of the publication, on either side.
+    /// The name of the tables' publication, on either side.
     pub fn publication(&self) -> String {
         format!("outgrow_{}", slug(&self.run))
+    }
+
+    /// The name of the marker row's publication, on either side.
+    pub fn marker_publication(&self) -> String {
+        format!("{}_marker", self.publication())
     }
 
     /// The name of the stream from this side to the other: of its slot there and its subscription here.

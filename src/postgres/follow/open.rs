@@ -45,7 +45,7 @@ pub async fn open(sides: &Sides, choices: &Choices) -> Result<Opened> {
     watch::record(&session, &tables, &shapes).await?;
     identity::set(&session, &tables).await?;
     stream::make_role(&session, sides).await?;
-    stream::make_publication(&session, sides, &tables).await?;
+    stream::make_publications(&session, sides, Side::Old, &tables).await?;
     let name = sides.stream(Side::Old);
     refuse_if_read(&session, sides, &name).await?;
     stream::drop_slot(&session, &name).await?;
@@ -103,7 +103,7 @@ pub async fn subscribe(sides: &Sides) -> Result<()> {
     watch::record(&receiver, &tables, &shapes).await?;
     identity::set(&receiver, &tables).await?;
     stream::make_role(&receiver, sides).await?;
-    stream::make_publication(&receiver, sides, &tables).await?;
+    stream::make_publications(&receiver, sides, Side::New, &tables).await?;
     begin(&giver, &receiver, sides, Side::Old).await?;
     giver.close();
     receiver.close();

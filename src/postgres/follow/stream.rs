@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Followed, Result, STREAM_ROLE, Sides, cannot};
+use super::{Followed, Result, STREAM_ROLE, Sides, cannot, word};
 use crate::clients::postgres::Session;
 use crate::postgres::fence::is_superuser;
 use crate::postgres::marker::made_by;
@@ -41,25 +41,42 @@ pub async fn make_role(session: &Session, sides: &Sides) -> Result<()> {
     Ok(())
 }
 
-/// Publishes these tables and the marker row.
-pub async fn make_publication(session: &Session, sides: &Sides, tables: &[Followed]) -> Result<()> {
-    let name = ident(&sides.publication());
-    let mut list = String::from("outgrow.marker");
-    for table in tables.iter().filter(|table| table.is_streamed()) {
-        list.push_str(", ONLY ");
-        list.push_str(&table.name.to_string());
-    }
-    let sql = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1)";
-    if session.value(sql, &[&sides.publication()]).await? {
-        return Ok(session.run(&format!("ALTER PUBLICATION {name} SET TABLE {list}")).await?);
-    }
-    session.run(&format!("CREATE PUBLICATION {name} FOR TABLE {list}")).await?;
-    Ok(session.run(&format!("COMMENT ON PUBLICATION {name} IS {}", literal(&made_by(&sides.run)))).await?)
+/// Publishes these tables, and this side's marker row. There are two publications, so that a stream can run, and prove
+/// it, before it carries any table: see [`publish`].
+pub async fn make_publications(session: &Session, sides: &Sides, side: Side, tables: &[Followed]) -> Result<()> {
+    let streamed: Vec<_> =
+        tables.iter().filter(|table| table.is_streamed()).map(|table| format!("ONLY {}", table.name)).collect();
+    make_publication(session, sides, &sides.publication(), &streamed.join(", ")).await?;
+    let marker = format!("ONLY outgrow.marker_{}", word(side));
+    make_publication(session, sides, &sides.marker_publication(), &marker).await?;
+    publish(session, sides, true).await
 }
 
-/// Removes our publication; right if it is gone.
-pub async fn drop_publication(session: &Session, sides: &Sides) -> Result<()> {
-    Ok(session.run(&format!("DROP PUBLICATION IF EXISTS {}", ident(&sides.publication()))).await?)
+async fn make_publication(session: &Session, sides: &Sides, name: &str, list: &str) -> Result<()> {
+    let (quoted, comment) = (ident(name), literal(&made_by(&sides.run)));
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1)";
+    let there = session.value::<bool>(sql, &[&name]).await?;
+    let sql = match (there, list.is_empty()) {
+        (true, false) => format!("ALTER PUBLICATION {quoted} SET TABLE {list}"),
+        (false, false) => format!("CREATE PUBLICATION {quoted} FOR TABLE {list}"),
+        // A database without a table that could be streamed.
+        (false, true) => format!("CREATE PUBLICATION {quoted}"),
+        (true, true) => return Ok(()),
+    };
+    session.run(&sql).await?;
+    Ok(session.run(&format!("COMMENT ON PUBLICATION {quoted} IS {comment}")).await?)
+}
+
+/// Whether changes of the tables go into the stream, from this moment of the log on. Takes no lock on any table.
+pub async fn publish(session: &Session, sides: &Sides, tables: bool) -> Result<()> {
+    let what = if tables { "insert, update, delete, truncate" } else { "" };
+    Ok(session.run(&format!("ALTER PUBLICATION {} SET (publish = '{what}')", ident(&sides.publication()))).await?)
+}
+
+/// Removes our publications; right if they are gone.
+pub async fn drop_publications(session: &Session, sides: &Sides) -> Result<()> {
+    let (one, other) = (ident(&sides.publication()), ident(&sides.marker_publication()));
+    Ok(session.run(&format!("DROP PUBLICATION IF EXISTS {one}, {other}")).await?)
 }
 
 /// Removes a slot, ending its reader first; right if it is gone. Says whether there was one.
@@ -115,9 +132,10 @@ pub async fn create_subscription(receiver: &Session, sides: &Sides, from: Side, 
     }
     let doing = format!("CREATE SUBSCRIPTION {}", ident(&name));
     let sql = format!(
-        "{doing} CONNECTION {} PUBLICATION {} WITH ({options})",
+        "{doing} CONNECTION {} PUBLICATION {}, {} WITH ({options})",
         literal(&sides.conninfo(from)),
-        ident(&sides.publication())
+        ident(&sides.publication()),
+        ident(&sides.marker_publication())
     );
     hush(receiver).await?;
     let made = receiver.run_as(&doing, &sql).await;
@@ -150,8 +168,7 @@ fn unreachable_from(
     error: &crate::clients::postgres::Error,
 ) -> crate::postgres::Error {
     let seen = &sides.at(from).seen;
-    let what =
-        format!("it cannot subscribe to the {} database at {}:{}: {error}", super::word(from), seen.host, seen.port);
+    let what = format!("it cannot subscribe to the {} database at {}:{}: {error}", word(from), seen.host, seen.port);
     let todo = match error.code() {
         Some("42501") => {
             "make the role a superuser, on RDS a member of rds_superuser, elsewhere from version 16 on of pg_create_subscription"

@@ -42,6 +42,12 @@ pub(super) async fn opening_sql(session: &Session, side: Side, number: i64, role
     Ok(format!("BEGIN; SET LOCAL synchronous_commit = on; {mark} {roles} {} COMMIT", sql(number, "open")))
 }
 
+/// The transaction that shuts a side, made beforehand.
+pub(super) async fn shutting_sql(session: &Session, number: i64, roles: &Fenced) -> Result<String> {
+    let roles = fence::shut_sql(session, roles).await?;
+    Ok(format!("BEGIN; SET LOCAL synchronous_commit = on; {} {roles} COMMIT", sql(number, "closed")))
+}
+
 /// The statement that sets the copy's mark on the new side; nothing on the old one, or where there is no mark.
 pub(super) async fn mark_sql(session: &Session, side: Side, state: &str) -> Result<String> {
     let there: bool = session.value("SELECT to_regclass('outgrow.run') IS NOT NULL", &[]).await?;

@@ -70,25 +70,22 @@ async fn up_to_the_record(
     part(request, clock, Part::Lock, lock(ready)).await?;
     part(request, clock, Part::Drain, drain(request, ready)).await?;
     // The receiver has everything. What is left on both sides does not depend on each other.
-    let pinned = {
-        let ready = &*ready;
-        let closing = async {
-            part(request, clock, Part::Fence, shut(request, ready, epoch)).await?;
-            part(request, clock, Part::Rest, rest::bring(request, ready)).await
-        };
-        let within = request.limits.hold_at_most;
-        let turning = part(request, clock, Part::Reverse, reverse::turn(sides, giver, ready, within));
-        tokio::try_join!(closing, turning)
-    };
-    pinned?;
     let pins = ready.pins.take();
-    let pinned = part(request, clock, Part::Verify, verify(ready, pins)).await?;
-    let received = async {
-        let mark = async { Ok(ready.giver.run(&ready.given_sql).await?) };
-        tokio::try_join!(epoch::write(&ready.receiver, epoch.number, "received"), mark)?;
-        request.record.epoch(epoch).await.map_err(|error| Error::NotOnRecord(error.to_string()))
+    let ready = &*ready;
+    let closing = async {
+        part(request, clock, Part::Fence, shut(request, ready, epoch)).await?;
+        part(request, clock, Part::Rest, rest::bring(request, ready)).await?;
+        part(request, clock, Part::Verify, verify(ready, pins)).await
     };
-    part(request, clock, Part::OnRecord, received).await?;
+    let turning = part(request, clock, Part::Reverse, reverse::turn(sides, giver, ready, request.limits.hold_at_most));
+    let (pinned, ()) = tokio::try_join!(closing, turning)?;
+    let record = async {
+        let received = epoch::write(&ready.receiver, epoch.number, "received");
+        let mark = async { Ok(ready.giver.run(&ready.given_sql).await?) };
+        let kept = async { request.record.epoch(epoch).await.map_err(|error| Error::NotOnRecord(error.to_string())) };
+        tokio::try_join!(received, mark, kept).map(|_| ())
+    };
+    part(request, clock, Part::OnRecord, record).await?;
     Ok(pinned)
 }
 
@@ -129,7 +126,15 @@ async fn drain(request: &Request<'_>, ready: &Ready) -> Result<()> {
 
 /// The application is out of the giver; the locks are not needed any more.
 async fn shut(request: &Request<'_>, ready: &Ready, epoch: Epoch) -> Result<()> {
-    epoch::write(&ready.giver, epoch.number, "closed").await?;
+    match ready.giver.run(&ready.shutting_sql).await {
+        Ok(()) => {}
+        // "tuple concurrently updated": the application alters its own role; the fence has the patience for that.
+        Err(error) if error.code() == Some("XX000") => {
+            ready.giver.run("ROLLBACK").await?;
+            epoch::write(&ready.giver, epoch.number, "closed").await?;
+        }
+        Err(error) => return Err(error.into()),
+    }
     fence::apply_fence(&ready.giver, request.roles, request.limits.eviction).await?;
     Ok(ready.locker.run("ROLLBACK").await?)
 }

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Request, Stand, check, epoch, recover, rest};
+use super::{Request, Stand, check, epoch, recover, rest, reverse};
 use crate::clients::postgres::Session;
 use crate::postgres::catalog::{self, Table};
 use crate::postgres::follow::{self, Followed, Treatment, opposite};
 use crate::postgres::name::TableName;
 use crate::postgres::{Error, Result, sequences};
 
-/// How long the lag is measured at most.
+/// How long the receiver may take to come near.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that the pause needs, ready.
@@ -22,6 +22,7 @@ pub(super) struct Ready {
     pub pins: Option<(Session, Session)>,
     pub number: i64,
     pub lock_sql: String,
+    pub shutting_sql: String,
     pub opening_sql: String,
     pub given_sql: String,
     pub tables: Vec<Table>,
@@ -42,25 +43,17 @@ pub(super) async fn prepare(request: &Request<'_>) -> Result<Ready> {
             return Err(cannot(sides.at(from).admin.to_string(), what, "look who does, and hand over from there"));
         }
     }
-    let connect = |side| async move { sides.session(side).await };
-    let (giver, locker, counter, pin_from) =
-        tokio::try_join!(connect(from), connect(from), connect(from), connect(from))?;
-    let (receiver, turner, pin_to) = tokio::try_join!(connect(to), connect(to), connect(to))?;
+    let connect = |side| async move { recover::worker(sides, side).await };
+    let (giver, locker, counter) = tokio::try_join!(connect(from), connect(from), connect(from))?;
+    let (receiver, turner) = tokio::try_join!(connect(to), connect(to))?;
+    let (pin_from, pin_to) = tokio::try_join!(sides.session(from), sides.session(to))?;
     refuse_fenced_owner(request)?;
     let changes = follow::changes(&giver).await?;
     if let Some(first) = changes.first() {
         let what = format!("the schema changed since the follow was opened: {first}");
         return Err(cannot(giver.server().to_owned(), what, "put it back, or copy anew"));
     }
-    let lag = follow::between(&giver, &receiver, sides, from, PATIENCE).await?;
-    let trouble = lag.trouble().or_else(|| {
-        let behind = lag.round_trip.filter(|behind| *behind > limits.lag_at_most)?;
-        Some(format!("a marker row takes {} ms, {} are allowed", behind.as_millis(), limits.lag_at_most.as_millis()))
-    });
-    if let Some(trouble) = trouble {
-        let what = format!("the stream to {} is not fit for a handover: {trouble}", receiver.server());
-        return Err(cannot(giver.server().to_owned(), what, "wait until it has caught up, or mend it"));
-    }
+    keeps_up(request, &giver, &receiver).await?;
     let (ours, theirs) = tokio::try_join!(catalog::tables(&giver), catalog::tables(&receiver))?;
     let tables = catalog::pair(ours, &theirs)?;
     let known = follow::recorded(&giver).await?;
@@ -71,11 +64,13 @@ pub(super) async fn prepare(request: &Request<'_>) -> Result<Ready> {
     let under_fence: Vec<_> = tables.iter().filter(unstreamed).cloned().collect();
     let standing = tokio::try_join!(epoch::read(&giver), epoch::read(&receiver))?;
     let number = [standing.0, standing.1].into_iter().flatten().map(|one| one.number).max().unwrap_or(0) + 1;
+    let shutting_sql = epoch::shutting_sql(&giver, number, request.roles).await?;
     let opening_sql = epoch::opening_sql(&receiver, to, number, request.roles).await?;
     let given_sql = epoch::mark_sql(&giver, from, "copied").await?;
     let large_objects = rest::large_objects_before(&giver, &receiver).await?;
     let views = rest::refresh_before(&receiver, limits.refresh_at_most).await?;
-    way_back(request, &counter, &receiver).await?;
+    reverse::prepare(sides, from, &counter, &receiver).await?;
+    keeps_up(request, &giver, &receiver).await?;
     ready_locker(&locker, limits.lock_timeout).await?;
     request.hold.prepare(to).await?;
     let lock_sql = lock_sql(&tables, &known);
@@ -89,6 +84,7 @@ pub(super) async fn prepare(request: &Request<'_>) -> Result<Ready> {
         pins: Some((pin_from, pin_to)),
         number,
         lock_sql,
+        shutting_sql,
         opening_sql,
         given_sql,
         tables,
@@ -100,6 +96,28 @@ pub(super) async fn prepare(request: &Request<'_>) -> Result<Ready> {
     })
 }
 
+/// Waits, for a while, until the stream is near enough to be drained in a moment.
+async fn keeps_up(request: &Request<'_>, giver: &Session, receiver: &Session) -> Result<()> {
+    let limit = request.limits.lag_at_most;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let lag = follow::between(giver, receiver, request.sides, request.giver, PATIENCE).await?;
+        let trouble = match (lag.trouble(), lag.round_trip) {
+            (None, Some(behind)) if behind <= limit => return Ok(()),
+            (Some(trouble), _) => trouble,
+            (None, behind) => {
+                let behind = behind.unwrap_or_default().as_millis();
+                format!("a marker row takes {behind} ms, {} are allowed", limit.as_millis())
+            }
+        };
+        if Instant::now() >= deadline {
+            let what = format!("the stream to {} is not fit for a handover: {trouble}", receiver.server());
+            return Err(cannot(giver.server().to_owned(), what, "wait until it has caught up, or mend it"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// A subscription's worker logs in as its owner: fenced, it would never come back.
 fn refuse_fenced_owner(request: &Request<'_>) -> Result<()> {
     for place in [&request.sides.old, &request.sides.new] {
@@ -108,20 +126,6 @@ fn refuse_fenced_owner(request: &Request<'_>) -> Result<()> {
             let what = format!("{user} is an application role and outgrow's own administrator at once");
             return Err(cannot(place.admin.to_string(), what, "give outgrow an administrator of its own"));
         }
-    }
-    Ok(())
-}
-
-/// The subscription that the giver will have, switched off and without a slot until the pause: what an earlier handover
-/// or try left of the stream that way is removed.
-async fn way_back(request: &Request<'_>, giver: &Session, receiver: &Session) -> Result<()> {
-    let (sides, to) = (request.sides, opposite(request.giver));
-    if follow::subscription(giver, sides, to).await?.is_some_and(|found| found.enabled || found.slot.is_some()) {
-        follow::drop_subscription(giver, sides, to).await?;
-    }
-    follow::drop_slot(receiver, &sides.stream(to)).await?;
-    if follow::subscription(giver, sides, to).await?.is_none() {
-        follow::create_subscription(giver, sides, to, false).await?;
     }
     Ok(())
 }

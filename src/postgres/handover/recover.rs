@@ -1,10 +1,42 @@
 //! From a half-way handover to a whole one or none, whatever was done of it.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::{Request, Stand, epoch, prepare, reverse, stands};
 use crate::clients::postgres::Session;
 use crate::postgres::follow::{self, Sides, opposite};
 use crate::postgres::{Result, fence};
 use crate::world::Side;
+
+/// The name that a handover's sessions carry, so that those of one that was killed are found.
+const WORKER: &str = "outgrow handover";
+/// How long those may take to end.
+const WORKERS_END: Duration = Duration::from_secs(10);
+
+/// A session that does a handover's work.
+pub(super) async fn worker(sides: &Sides, side: Side) -> Result<Session> {
+    let session = sides.session(side).await?;
+    session.run(&format!("SET application_name = '{WORKER}'")).await?;
+    Ok(session)
+}
+
+/// Ends what a handover that is over may still have under way on this server, a statement whose answer nobody waits for:
+/// it could shut or open a door after it was decided otherwise.
+async fn evict_workers(session: &Session) -> Result<()> {
+    let deadline = Instant::now() + WORKERS_END;
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = $1 \
+        AND usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()";
+    while !session.rows(sql, &[&WORKER]).await?.is_empty() {
+        if Instant::now() >= deadline {
+            let what = "sessions of an earlier handover do not end".to_owned();
+            return Err(prepare::cannot(session.server().to_owned(), what, "end them, then repeat"));
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(())
+}
 
 /// Brings a handover that was killed to an end: opened, it stays so and the old stream is removed; else the giver is
 /// opened again. Clients are sent to whoever has the writes. Right, and nothing but a look, where nothing is half-way.
@@ -13,6 +45,11 @@ use crate::world::Side;
 /// Either side not reached. [`crate::postgres::Error::Follow`] if no follow was opened, or somebody opened the other
 /// side as well: a person has to say what becomes of the rows written there.
 pub async fn recover(request: &Request<'_>) -> Result<Stand> {
+    for side in [Side::Old, Side::New] {
+        let session = request.sides.session(side).await?;
+        evict_workers(&session).await?;
+        session.close();
+    }
     let stand = stands(request.sides, request.roles).await?;
     let server = |side| request.sides.at(side).admin.to_string();
     match stand {
@@ -91,9 +128,13 @@ pub(super) async fn reopen(request: &Request<'_>) -> Result<()> {
     let (sides, giver) = (request.sides, request.giver);
     let to = opposite(giver);
     let session = sides.session(giver).await?;
+    evict_workers(&session).await?;
     reverse::off(&session, sides, giver).await?;
     let known = epoch::read(&session).await?.map_or(0, |standing| standing.number);
     let receiver = sides.session(to).await;
+    if let Ok(receiver) = &receiver {
+        evict_workers(receiver).await?;
+    }
     let theirs = match &receiver {
         Ok(receiver) => epoch::read(receiver).await?.map_or(0, |standing| standing.number),
         Err(_) => 0,

@@ -1,5 +1,6 @@
-//! The stream the other way round: made within the pause, at a moment at which the receiver has everything and nobody
-//! writes there, so that it carries nothing that came from the giver.
+//! The stream the other way round. It runs before the pause, with nothing but its marker row in it; what it carries of the
+//! tables begins within the pause, at a moment at which the receiver has everything and nobody writes there: so nothing
+//! that came from the giver goes back to it.
 
 use std::time::Duration;
 
@@ -10,32 +11,45 @@ use crate::postgres::name::{ident, literal};
 use crate::postgres::{Error, Result};
 use crate::world::Side;
 
-/// Turns the stream round, and proves by a marker row that it runs.
+/// How long the receiver may take to make the slot, and the giver to read it.
+const STARTS: Duration = Duration::from_secs(20);
+
+/// Gets the stream to run, without tables, from wherever an earlier handover or try left it.
+pub(super) async fn prepare(sides: &Sides, giver: Side, from: &Session, to: &Session) -> Result<()> {
+    let receiver = opposite(giver);
+    let stream = sides.stream(receiver);
+    follow::drop_subscription(from, sides, receiver).await?;
+    follow::drop_slot(to, &stream).await?;
+    // Made while all tables are published: the subscription knows them from then on.
+    follow::publish(to, sides, true).await?;
+    follow::create_subscription(from, sides, receiver, false).await?;
+    follow::publish(to, sides, false).await?;
+    let within = STARTS.as_millis();
+    let slot = format!("SELECT pg_catalog.pg_create_logical_replication_slot({}, 'pgoutput')", literal(&stream));
+    to.run(&format!("SET statement_timeout = {within}")).await?;
+    let made = to.run(&slot).await;
+    to.run("SET statement_timeout = 0").await?;
+    made?;
+    let name = ident(&stream);
+    from.run(&format!("ALTER SUBSCRIPTION {name} SET (slot_name = {})", literal(&stream))).await?;
+    from.run(&format!("ALTER SUBSCRIPTION {name} ENABLE")).await?;
+    prove(receiver, to, from, STARTS).await
+}
+
+/// Turns the stream round: the receiver hears no more from the giver, and sends it its tables. Proved by a marker row.
 pub(super) async fn turn(sides: &Sides, giver: Side, ready: &Ready, within: Duration) -> Result<()> {
-    let to = opposite(giver);
-    let (ours, theirs) = (sides.stream(giver), sides.stream(to));
-    let make = format!(
-        "ALTER SUBSCRIPTION {} DISABLE; SELECT pg_catalog.pg_create_logical_replication_slot({}, 'pgoutput')",
-        ident(&ours),
-        literal(&theirs)
-    );
-    // Two statements, each its own transaction: a slot is not made in one that wrote.
-    for statement in make.split("; ") {
-        ready.turner.run(statement).await?;
-    }
-    let name = ident(&theirs);
-    ready
-        .counter
-        .run(&format!(
-            "ALTER SUBSCRIPTION {name} SET (slot_name = {}); ALTER SUBSCRIPTION {name} ENABLE",
-            literal(&theirs)
-        ))
-        .await?;
-    let beat = follow::mark(&ready.turner, to).await?;
-    if follow::wait_for_mark(&ready.counter, to, beat, within).await? {
+    let name = ident(&sides.stream(giver));
+    ready.turner.run(&format!("ALTER SUBSCRIPTION {name} DISABLE")).await?;
+    follow::publish(&ready.turner, sides, true).await?;
+    prove(opposite(giver), &ready.turner, &ready.counter, within).await
+}
+
+async fn prove(writer: Side, from: &Session, to: &Session, within: Duration) -> Result<()> {
+    let beat = follow::mark(from, writer).await?;
+    if follow::wait_for_mark(to, writer, beat, within).await? {
         return Ok(());
     }
-    let why = "the giving side's server did not read the stream back; its log says why".to_owned();
+    let why = format!("{} did not read the stream back; its log says why", to.server());
     Err(Error::Late { part: "reverse stream", within, why })
 }
 

@@ -52,7 +52,7 @@ impl Record for Faulty {
                 for admin in &self.admins {
                     let session = admin.connect().await.unwrap();
                     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                        WHERE application_name = 'outgrow' AND usename IN ('outgrow_admin', 'master') AND pid <> pg_backend_pid()";
+                        WHERE application_name LIKE 'outgrow%' AND usename IN ('outgrow_admin', 'master') AND pid <> pg_backend_pid()";
                     session.rows(sql, &[]).await.unwrap();
                 }
                 Ok(())
