@@ -248,9 +248,9 @@ async fn write(
                 (Ok(()), false) => account.inserted.push(id),
                 (Err(error), _) => {
                     if update {
-                        account.updates.1 += 1
+                        account.updates.1 += 1;
                     } else {
-                        account.unknown.push(id)
+                        account.unknown.push(id);
                     }
                     account.failures.push(error.to_string());
                     continue 'connected;
