@@ -10,7 +10,7 @@ use crate::postgres::pinned::Pinned;
 use crate::world::Side;
 
 /// How long the transactions that were open when the slot was asked for may take to end.
-const OTHERS_END: Duration = Duration::from_secs(60);
+const OTHERS_END: Duration = Duration::from_mins(1);
 
 /// A stream that has begun: from this moment on nothing is missed.
 #[derive(Debug)]

@@ -133,7 +133,8 @@ async fn receiver(found: &mut Findings, session: &Session) -> Result<()> {
         member("rds_replication")
     );
     let row = session.one(&sql, &[]).await?;
-    if !row.get::<_, bool>(0) && !(session.version() >= 16 && row.get::<_, bool>(1)) {
+    let may_subscribe = row.get::<_, bool>(0) || (session.version() >= 16 && row.get::<_, bool>(1));
+    if !may_subscribe {
         let advice = "make it a superuser, on RDS a member of rds_superuser, elsewhere from version 16 on of \
                       pg_create_subscription";
         found.add(true, at, "the role may not make subscriptions", advice);

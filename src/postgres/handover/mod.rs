@@ -145,8 +145,8 @@ pub enum Failed {
 /// # Errors
 /// [`Failed`] says who has the writes.
 pub async fn hand_over(request: &Request<'_>) -> Result<Handed, Failed> {
-    let ready = prepare::prepare(request).await.map_err(Failed::NotBegun)?;
-    let handed = pause::pause(request, ready).await?;
+    let ready = Box::pin(prepare::prepare(request)).await.map_err(Failed::NotBegun)?;
+    let handed = Box::pin(pause::pause(request, ready)).await?;
     // The receiver serves; what fails here is found and finished by the next repeat, and does no harm meanwhile.
     if let Err(error) = recover::finish(request.sides, request.giver).await {
         tracing::warn!(%error, "the old stream is not removed yet");

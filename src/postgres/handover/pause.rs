@@ -16,15 +16,16 @@ use crate::postgres::{Error, Result, fence};
 /// How long the application goes on between two tries for the locks.
 const LET_GO: Duration = Duration::from_millis(20);
 
-pub(super) async fn pause(request: &Request<'_>, mut ready: Ready) -> std::result::Result<Handed, Failed> {
+pub(super) async fn pause(request: &Request<'_>, mut ready: Box<Ready>) -> std::result::Result<Handed, Failed> {
     let clock = Clock::start();
     let to = opposite(request.giver);
     let epoch = Epoch { number: ready.number, writer: to };
     let limit = request.limits.hold_at_most;
-    let closed = timeout(limit, up_to_the_record(request, &mut ready, &clock, epoch)).await.unwrap_or_else(|_| {
-        let why = "raise the limit, or hand over at a quieter hour".to_owned();
-        Err(Error::Late { part: "the handover", within: limit, why })
-    });
+    let closed =
+        timeout(limit, Box::pin(up_to_the_record(request, &mut ready, &clock, epoch))).await.unwrap_or_else(|_| {
+            let why = "raise the limit, or hand over at a quieter hour".to_owned();
+            Err(Error::Late { part: "the handover", within: limit, why })
+        });
     let pinned = match closed {
         Ok(pinned) => pinned,
         Err(why) => return Err(reopened(request, ready, why).await),
@@ -47,7 +48,7 @@ pub(super) async fn pause(request: &Request<'_>, mut ready: Ready) -> std::resul
 }
 
 /// Nothing was opened: the giver takes the writes again.
-async fn reopened(request: &Request<'_>, ready: Ready, why: Error) -> Failed {
+async fn reopened(request: &Request<'_>, ready: Box<Ready>, why: Error) -> Failed {
     // Its sessions may be in the middle of something: they end, and with them the locks.
     drop(ready);
     match recover::reopen(request).await {
@@ -74,8 +75,8 @@ async fn up_to_the_record(
     let ready = &*ready;
     let closing = async {
         part(request, clock, Part::Fence, shut(request, ready, epoch)).await?;
-        part(request, clock, Part::Rest, rest::bring(request, ready)).await?;
-        part(request, clock, Part::Verify, verify(ready, pins)).await
+        part(request, clock, Part::Rest, Box::pin(rest::bring(request, ready))).await?;
+        part(request, clock, Part::Verify, Box::pin(verify(ready, pins))).await
     };
     let turning = part(request, clock, Part::Reverse, reverse::turn(sides, giver, ready, request.limits.hold_at_most));
     let (pinned, ()) = tokio::try_join!(closing, turning)?;

@@ -33,7 +33,7 @@ pub(super) struct Ready {
     pub views: Vec<String>,
 }
 
-pub(super) async fn prepare(request: &Request<'_>) -> Result<Ready> {
+pub(super) async fn prepare(request: &Request<'_>) -> Result<Box<Ready>> {
     let Request { sides, giver: from, limits, .. } = *request;
     let to = opposite(from);
     match recover::recover(request).await? {
@@ -75,7 +75,7 @@ pub(super) async fn prepare(request: &Request<'_>) -> Result<Ready> {
     request.hold.prepare(to).await?;
     let lock_sql = lock_sql(&tables, &known);
     let sequences = sequences::names(&giver).await?;
-    Ok(Ready {
+    Ok(Box::new(Ready {
         giver,
         locker,
         counter,
@@ -93,7 +93,7 @@ pub(super) async fn prepare(request: &Request<'_>) -> Result<Ready> {
         sequences,
         large_objects,
         views,
-    })
+    }))
 }
 
 /// Waits, for a while, until the stream is near enough to be drained in a moment.

@@ -54,11 +54,11 @@ pub async fn recover(request: &Request<'_>) -> Result<Stand> {
     let server = |side| request.sides.at(side).admin.to_string();
     match stand {
         Stand::Serves(writer) => {
-            settle(request, writer).await?;
+            Box::pin(settle(request, writer)).await?;
             Ok(stand)
         }
         Stand::Halfway { giver } => {
-            reopen(&Request { giver, ..*request }).await?;
+            Box::pin(reopen(&Request { giver, ..*request })).await?;
             Ok(Stand::Serves(giver))
         }
         Stand::Both { writer } if never_opened(request, opposite(writer)).await? => {
@@ -66,7 +66,7 @@ pub async fn recover(request: &Request<'_>) -> Result<Stand> {
             let session = request.sides.session(opposite(writer)).await?;
             fence::apply_fence(&session, request.roles, request.limits.eviction).await?;
             session.close();
-            settle(request, writer).await?;
+            Box::pin(settle(request, writer)).await?;
             Ok(Stand::Serves(writer))
         }
         Stand::Both { writer } => {

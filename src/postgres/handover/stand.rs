@@ -69,18 +69,16 @@ fn judge((old, new): &(Option<Standing>, Option<Standing>), (old_door, new_door)
     let open = |standing: &Standing| standing.state == "open";
     // Opening is one transaction with its epoch. Whoever was opened last is the writer; if nobody is open, the last to
     // have been is the one that gave its writes away and was never relieved.
-    let writer = match (open(old), open(new)) {
-        (true, true) if new.number > old.number => Side::New,
-        (true, _) => Side::Old,
-        (false, true) => Side::New,
+    let new_was_last = match (open(old), open(new)) {
+        (true, true) => new.number > old.number,
+        (true, false) => false,
+        (false, true) => true,
         // One closed, the other received or not even that: the giver is the one that is `closed` by the highest number.
-        (false, false)
-            if new.state == "closed" && new.number > 0 && (new.number > old.number || old.state == "received") =>
-        {
-            Side::New
+        (false, false) => {
+            new.state == "closed" && new.number > 0 && (new.number > old.number || old.state == "received")
         }
-        (false, false) => Side::Old,
     };
+    let writer = if new_was_last { Side::New } else { Side::Old };
     let (standing, mine, others) = match writer {
         Side::Old => (old, old_door, new_door),
         Side::New => (new, new_door, old_door),
@@ -96,6 +94,7 @@ fn judge((old, new): &(Option<Standing>, Option<Standing>), (old_door, new_door)
 mod tests {
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps)] // as it is read
     fn at(number: i64, state: &str) -> Option<Standing> {
         Some(Standing { number, state: state.to_owned() })
     }

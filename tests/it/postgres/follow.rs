@@ -181,9 +181,9 @@ async fn the_stream_outlives_a_crash_of_either_server() {
     let mut pair = Pair::following().await;
     for round in 0..2 {
         if round == 0 {
-            pair.old.crash_and_restart().await
+            pair.old.crash_and_restart().await;
         } else {
-            pair.new.crash_and_restart().await
+            pair.new.crash_and_restart().await;
         }
         pair.session(Side::Old).await.run(&format!("INSERT INTO public.ledger (id) VALUES ({round})")).await.unwrap();
         pair.caught_up(Side::Old).await;

@@ -218,6 +218,8 @@ async fn write(
 ) -> Account {
     let mut account = Account::default();
     let mut next = number;
+    let mut pace = tokio::time::interval(Duration::from_millis(4));
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     'connected: while !stop.load(Ordering::SeqCst) {
         let mut found = None;
         for place in places {
@@ -232,6 +234,8 @@ async fn write(
             continue;
         };
         while !stop.load(Ordering::SeqCst) {
+            // Not faster than one apply worker keeps up with.
+            pace.tick().await;
             let (id, update) = (next, next % 3 == 0);
             next += writers;
             let sql = if update {
@@ -244,9 +248,9 @@ async fn write(
                 (Ok(()), false) => account.inserted.push(id),
                 (Err(error), _) => {
                     if update {
-                        account.updates.1 += 1
+                        account.updates.1 += 1;
                     } else {
-                        account.unknown.push(id)
+                        account.unknown.push(id);
                     }
                     account.failures.push(error.to_string());
                     continue 'connected;
