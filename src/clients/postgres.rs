@@ -7,6 +7,7 @@ mod dialled;
 mod error;
 mod session;
 mod tls;
+mod wire;
 
 use std::fmt;
 use std::io;
@@ -18,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use error::{Error, explain};
 pub use session::Session;
+pub use wire::{Pace, Relayed, Wire};
 
 /// How long a server may take to answer a new connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -103,6 +105,11 @@ impl Endpoint {
     /// Opens a session: no JIT, no row-level filtering, `search_path` empty, values printed alike on every server.
     pub async fn connect(&self) -> Result<Session, Error> {
         session::open(self).await
+    }
+
+    /// Opens a connection that is spoken to in the wire protocol, for rows on their way through.
+    pub async fn wire(&self) -> Result<Wire, Error> {
+        wire::open(self).await
     }
 
     pub(crate) fn config(&self) -> tokio_postgres::Config {

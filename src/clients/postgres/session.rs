@@ -60,7 +60,7 @@ pub(super) async fn open(endpoint: &Endpoint) -> Result<Session, Error> {
 
 /// What every session needs: the same printed form of values on both sides, no limits of the application's making, and
 /// a server that notices when we are gone.
-fn settings(version: u32) -> String {
+pub(super) fn settings(version: u32) -> String {
     let mut sql = String::from(
         "SET jit = off; SET row_security = off; SET search_path = ''; SET datestyle = 'ISO, YMD'; \
          SET intervalstyle = postgres; SET timezone = 'UTC'; SET extra_float_digits = 3; SET bytea_output = hex; \
@@ -77,7 +77,7 @@ fn settings(version: u32) -> String {
     sql
 }
 
-fn connect_error(endpoint: &Endpoint, why: String) -> Error {
+pub(super) fn connect_error(endpoint: &Endpoint, why: String) -> Error {
     let hint = "check the way to the server";
     Error::Connect { server: endpoint.to_string(), why, hint, code: None }
 }
@@ -99,7 +99,7 @@ fn raw_tls(
         .map_err(|error| connect_error(endpoint, error.to_string()))
 }
 
-async fn dial(endpoint: &Endpoint) -> Result<Dialled, Error> {
+pub(super) async fn dial(endpoint: &Endpoint) -> Result<Dialled, Error> {
     match &endpoint.transport {
         Transport::Stream(dial) => {
             dial.dial().await.map(Dialled).map_err(|error| connect_error(endpoint, error.to_string()))
@@ -113,9 +113,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let reported = connection.parameter("server_version").unwrap_or_default().to_owned();
-    let version = reported.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse().ok());
-    let version = version.ok_or_else(|| connect_error(endpoint, format!("unknown server version {reported:?}")))?;
+    let version = version_of(endpoint, connection.parameter("server_version"))?;
     let fate = Arc::new(Mutex::new(None));
     let seen = Arc::clone(&fate);
     let task = tokio::spawn(async move {
@@ -128,6 +126,13 @@ where
     let connection = task.abort_handle();
     let server = endpoint.to_string();
     Ok(Session { client, server, version, fate, connection, endpoint: endpoint.clone(), closed: false })
+}
+
+/// `15.14 (Debian …)` → 15.
+pub(super) fn version_of(endpoint: &Endpoint, reported: Option<&str>) -> Result<u32, Error> {
+    let reported = reported.unwrap_or_default();
+    let major = reported.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse().ok());
+    major.ok_or_else(|| connect_error(endpoint, format!("unknown server version {reported:?}")))
 }
 
 impl Session {
@@ -227,7 +232,7 @@ impl Drop for Session {
     }
 }
 
-async fn cancel(token: CancelToken, endpoint: &Endpoint) -> Result<(), Error> {
+pub(super) async fn cancel(token: CancelToken, endpoint: &Endpoint) -> Result<(), Error> {
     let cancelled = match (connector(endpoint)?, &endpoint.transport) {
         (None, Transport::Tcp { .. }) => token.cancel_query(NoTls).await,
         (Some(tls), Transport::Tcp { .. }) => token.cancel_query(tls).await,
@@ -245,7 +250,7 @@ where
 }
 
 /// The beginning of a statement, enough to recognise it.
-fn brief(sql: &str) -> String {
+pub(super) fn brief(sql: &str) -> String {
     const LONGEST: usize = 120;
     let mut words = String::new();
     for word in sql.split_whitespace() {

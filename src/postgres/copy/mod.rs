@@ -1,27 +1,35 @@
 //! Copies a whole database into an empty one, from one moment of the source.
 //!
-//! Types and tables come first, then rows in parallel, biggest table first, then indexes and constraints, then what no
-//! snapshot holds still. A copy that ended half-way leaves our mark; a repeat removes what it put there and starts afresh.
+//! Types and tables come first, then rows over several connections, the biggest table first, each table's keys, indexes
+//! and statistics as soon as its rows are in and its foreign keys as soon as both tables are done, then what no snapshot
+//! holds still. A copy that ended half-way leaves our mark; a repeat removes what it put there and starts afresh.
 
+mod pace;
+mod place;
 mod post;
+mod progress;
+mod record;
 mod roles;
 mod rows;
 mod schema;
 mod script;
+mod work;
+mod worker;
 
 pub(in crate::postgres) use rows::{column_list, column_list_of, copy_into, pipe, travels_in_binary};
 
-use std::time::{Duration, Instant};
+use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, watch};
 
 use crate::clients::postgres::{Endpoint, Session};
 
-use super::name::TableName;
 use super::pinned::Pinned;
 use super::tools::{Section, Tools};
-use super::{Result, catalog, large_objects, marker, sequences, wipe};
+use super::{Result, catalog, marker, sequences, wipe};
 
+use progress::Watch;
+pub use progress::{Event, Phase, Progress, Report, Skipped};
 pub use roles::CopiedRole;
 
 /// How to copy.
@@ -33,116 +41,14 @@ pub struct Options {
     pub jobs: usize,
     /// Heap bytes from which a table is cut into pieces of that size.
     pub piece_bytes: i64,
+    /// Bytes of rows a second, all connections together.
+    pub max_rate: Option<u64>,
 }
 
 impl Options {
     /// The usual settings for a run.
     pub fn new(run: impl Into<String>) -> Self {
-        Self { run: run.into(), jobs: 4, piece_bytes: 512 << 20 }
-    }
-}
-
-/// What the copy is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Removing what an earlier, half-done copy left.
-    Clearing,
-    /// Roles, types, tables.
-    Schema,
-    /// Rows.
-    Rows,
-    /// Indexes, constraints, triggers.
-    Indexes,
-    /// Large objects, sequences, materialized views, statistics.
-    Finishing,
-}
-
-/// A piece of news from a running copy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A phase begins.
-    Phase(Phase),
-    /// So much is to be moved: tables and heap bytes.
-    Total {
-        /// How many tables.
-        tables: usize,
-        /// Their heap's bytes, which the bytes on the wire come near.
-        bytes: i64,
-    },
-    /// Bytes of a table went over.
-    Moved {
-        /// Which table.
-        table: TableName,
-        /// How many bytes since the last such event.
-        bytes: u64,
-    },
-    /// A table (or a piece of it) is there.
-    Rows {
-        /// Which table.
-        table: TableName,
-        /// Rows of this piece.
-        rows: u64,
-    },
-}
-
-/// Somebody who wants to know how far it is.
-pub trait Progress: Send + Sync {
-    /// Told often; must be quick.
-    fn tell(&self, event: Event);
-}
-
-/// Nobody.
-impl Progress for () {
-    fn tell(&self, _: Event) {}
-}
-
-/// Something that could not be brought over as it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Skipped {
-    /// What it is.
-    pub what: String,
-    /// Why not.
-    pub why: String,
-}
-
-/// What a copy did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// Rows of each table.
-    pub tables: Vec<(TableName, u64)>,
-    /// Bytes that travelled in rows.
-    pub bytes: u64,
-    /// Roles that the application logs in with or that own something.
-    pub roles: Vec<CopiedRole>,
-    /// Sequences set.
-    pub sequences: usize,
-    /// Large objects written.
-    pub large_objects: usize,
-    /// What the target does not allow.
-    pub skipped: Vec<Skipped>,
-    /// How long each phase took.
-    pub phases: Vec<(Phase, Duration)>,
-}
-
-/// Notes when each phase ends.
-struct Watch<'a> {
-    progress: &'a dyn Progress,
-    now: Option<(Phase, Instant)>,
-    phases: Vec<(Phase, Duration)>,
-}
-
-impl Watch<'_> {
-    fn begin(&mut self, phase: Phase) {
-        self.end();
-        self.progress.tell(Event::Phase(phase));
-        self.now = Some((phase, Instant::now()));
-    }
-
-    fn end(&mut self) {
-        if let Some((phase, since)) = self.now.take() {
-            self.phases.push((phase, since.elapsed()));
-        }
+        Self { run: run.into(), jobs: 4, piece_bytes: 512 << 20, max_rate: None }
     }
 }
 
@@ -177,7 +83,7 @@ pub async fn copy_on(
     progress: &dyn Progress,
 ) -> Result<Report> {
     let source = pinned.endpoint();
-    let mut watch = Watch { progress, now: None, phases: Vec::new() };
+    let mut watch = Watch::new(progress);
     let claim = target.connect().await?;
     marker::claim(&claim).await?;
     watch.begin(Phase::Clearing);
@@ -186,33 +92,59 @@ pub async fn copy_on(
 
     watch.begin(Phase::Schema);
     let newest = pinned.holder().version().max(claim.version());
-    let (before, after) = tokio::try_join!(
+    let (before, after, tables) = tokio::try_join!(
         tools.dump(source, Section::PreData, pinned.snapshot(), newest),
         tools.dump(source, Section::PostData, pinned.snapshot(), newest),
+        catalog::tables(pinned.holder()),
     )?;
     let mut report = Report::default();
     let builder = target.connect().await?;
-    builder.run("SET synchronous_commit = off; SET check_function_bodies = off").await?;
+    builder.run(&worker::building(options.jobs)).await?;
     report.roles = roles::bring(pinned.holder(), &builder, &options.run, &mut report.skipped).await?;
     let mut schema = schema::Schema::new(&builder, &mut report.skipped);
-    for entry in script::entries(&text(&before)) {
-        schema.build(&entry).await?;
-    }
+    schema.build_all(&script::entries(&text(&before))).await?;
     schema.settle().await?;
+    let tables = catalog::pair(tables, &catalog::tables(&builder).await?)?;
+    record::begin(&builder, &record::statement(&(text(&before) + &text(&after))), pinned.snapshot()).await?;
 
     watch.begin(Phase::Rows);
-    let tables = catalog::tables(pinned.holder()).await?;
-    let tables = catalog::pair(tables, &catalog::tables(&builder).await?)?;
-    progress.tell(Event::Total { tables: tables.len(), bytes: tables.iter().map(|table| table.bytes).sum() });
-    (report.tables, report.bytes) = rows::copy(pinned, target, &tables, options, progress).await?;
-
-    watch.begin(Phase::Indexes);
-    post::build(target, &builder, script::entries(&text(&after)), options.jobs, &mut report.skipped).await?;
+    let mut placed = place::place(script::entries(&text(&after)), &tables);
+    let bytes = tables.iter().map(|table| table.bytes).sum();
+    progress.tell(Event::Total { tables: tables.len(), bytes, indexes: placed.count() });
+    let pieces = (pinned.holder().version() >= 14).then_some(options.piece_bytes);
+    let mut work = work::Work::new(&tables, &placed, &vec![true; tables.len()], pieces);
+    let large: i64 = pinned.holder().value("SELECT pg_relation_size('pg_catalog.pg_largeobject')", &[]).await?;
+    if large > 0 {
+        work.add(large, work::Task::LargeObjects);
+    }
+    let (_hold, calm) = watch::channel(true);
+    let (limits, moved) = (pace::Limits::new(options.max_rate, calm), Notify::new());
+    let shop = worker::Shop {
+        pinned,
+        target,
+        tables: &tables,
+        placed: &placed,
+        done: &HashSet::new(),
+        jobs: options.jobs,
+        limits: &limits,
+        progress,
+        moved: &moved,
+    };
+    let worked = {
+        let mut working = std::pin::pin!(worker::work(&shop, work));
+        tokio::select! {
+            worked = &mut working => worked?,
+            () = moved.notified() => {
+                watch.begin(Phase::Indexes);
+                working.await?
+            }
+        }
+    };
+    report.tables = tables.iter().map(|table| table.name.clone()).zip(worked.rows).collect();
+    (report.bytes, report.large_objects) = (worked.bytes, worked.large_objects);
+    post::build(target, &builder, std::mem::take(&mut placed.late), options.jobs, &mut report.skipped).await?;
 
     watch.begin(Phase::Finishing);
-    builder.run("BEGIN").await?;
-    report.large_objects = large_objects::bring(pinned.holder(), &builder).await?.written;
-    builder.run("COMMIT").await?;
     report.sequences = sequences::set(&builder, &sequences::read(pinned.holder()).await?).await?;
     refresh_views(&builder).await?;
     post::analyze(target, &builder, options.jobs).await?;
@@ -220,8 +152,7 @@ pub async fn copy_on(
     // One durable commit: everything before it in the log is durable with it.
     marker::set(&claim, marker::State::Copied).await?;
     claim.close();
-    watch.end();
-    report.phases = watch.phases;
+    report.phases = watch.finish();
     Ok(report)
 }
 
