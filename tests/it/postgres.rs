@@ -8,8 +8,12 @@ mod changed;
 mod copy;
 #[path = "postgres/fence.rs"]
 mod fence;
+#[path = "postgres/resume.rs"]
+mod resume;
 #[path = "postgres/speed.rs"]
 mod speed;
+#[path = "postgres/torture.rs"]
+mod torture;
 
 use outgrow::clients::postgres::{Endpoint, Session};
 use outgrow::postgres::copy::{Options, Report, copy_database};

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{Event, Progress};
 use crate::clients::postgres::Pace;
-use crate::postgres::name::TableName;
+use crate::postgres::catalog::Table;
 
 /// What all workers share.
 pub(super) struct Limits {
@@ -67,7 +67,7 @@ impl Bucket {
 /// One relay's pace: tells of its bytes and keeps the limits.
 pub(super) struct Told<'a> {
     /// The tables of the relay's copies, in order.
-    pub tables: Vec<&'a TableName>,
+    pub tables: &'a [&'a Table],
     pub limits: &'a Limits,
     pub progress: &'a dyn Progress,
 }
@@ -75,7 +75,7 @@ pub(super) struct Told<'a> {
 impl Pace for Told<'_> {
     async fn moved(&mut self, copy: usize, bytes: u64) {
         if let Some(table) = self.tables.get(copy).or(self.tables.last()) {
-            self.progress.tell(Event::Moved { table: (*table).clone(), bytes });
+            self.progress.tell(Event::Moved { table: table.name.clone(), bytes, of: table.bytes });
         }
         self.limits.take(bytes).await;
     }

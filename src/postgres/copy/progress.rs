@@ -43,6 +43,8 @@ pub enum Event {
         table: TableName,
         /// How many bytes since the last such event.
         bytes: u64,
+        /// The heap's bytes, which those on the wire come near.
+        of: i64,
     },
     /// A table (or a piece of it) is there.
     Rows {
@@ -50,6 +52,8 @@ pub enum Event {
         table: TableName,
         /// Rows of this piece.
         rows: u64,
+        /// Whether it was the last one.
+        complete: bool,
     },
     /// Indexes or constraints of a table are there.
     Built {

@@ -14,7 +14,7 @@ pub(super) async fn begin(session: &Session, schema: &str, snapshot: &str) -> Re
     let sql = format!(
         "BEGIN; DROP TABLE IF EXISTS outgrow.done; CREATE TABLE outgrow.done (what text PRIMARY KEY); \
          ALTER TABLE outgrow.run ADD COLUMN IF NOT EXISTS schema text, ADD COLUMN IF NOT EXISTS snapshot text; \
-         UPDATE outgrow.run SET schema = {schema}, snapshot = {snapshot}; COMMIT"
+         UPDATE outgrow.run SET schema = {schema}, snapshot = {snapshot}; INSERT INTO outgrow.done VALUES ('{TABLES}'); COMMIT"
     );
     Ok(session.run(&sql).await?)
 }
@@ -30,10 +30,19 @@ pub(super) fn rows_of(table: &Table) -> String {
     format!("rows {}", table.name)
 }
 
-/// The record's entry for a statement.
+/// The record's entry for a key or an index.
 pub(super) fn statement(sql: &str) -> String {
+    format!("statement {}", digest(sql))
+}
+
+/// The record's entry for a foreign key.
+pub(super) fn foreign(sql: &str) -> String {
+    format!("foreign {}", digest(sql))
+}
+
+fn digest(sql: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, sql.as_bytes());
-    format!("statement {}", hex::encode(&digest.as_ref()[..16]))
+    hex::encode(&digest.as_ref()[..16])
 }
 
 /// The tables were all made.

@@ -11,7 +11,7 @@ use crate::postgres::large_objects::may_become;
 use crate::postgres::name::ident;
 
 /// Kinds without which the rest still stands.
-const OPTIONAL: [&str; 16] = [
+const OPTIONAL: [&str; 22] = [
     "ACL",
     "DEFAULT ACL",
     "COMMENT",
@@ -28,16 +28,25 @@ const OPTIONAL: [&str; 16] = [
     "USER MAPPING",
     "CAST",
     "TRANSFORM",
+    "ACCESS METHOD",
+    "FOREIGN TABLE",
+    "OPERATOR CLASS",
+    "OPERATOR FAMILY",
+    "TEXT SEARCH PARSER",
+    "TEXT SEARCH TEMPLATE",
 ];
 
 /// Kinds that a server may well refuse, and which would take others of their batch along.
-const FRAGILE: [&str; 8] = [
+const FRAGILE: [&str; 11] = [
     "EXTENSION",
     "EVENT TRIGGER",
     "PUBLICATION",
     "PUBLICATION TABLE",
     "PUBLICATION TABLES IN SCHEMA",
     "FOREIGN DATA WRAPPER",
+    "FOREIGN TABLE",
+    "SERVER",
+    "USER MAPPING",
     "SECURITY LABEL",
     "SCHEMA",
 ];
@@ -177,7 +186,7 @@ impl<'a> Schema<'a> {
 /// Whether an entry that failed this way can be left out: not allowed, not there, or no such role.
 fn tolerable(entry: &Entry, error: &postgres::Error) -> bool {
     let Some(code) = error.code() else { return false };
-    let refused = ["42501", "42704", "0A000", "58P01", "42710"].contains(&code);
+    let refused = ["42501", "42704", "42883", "42P01", "0A000", "58P01", "42710"].contains(&code);
     let public = entry.kind == "SCHEMA" && entry.name == "public" && code == "42P06";
     public || (refused && OPTIONAL.contains(&entry.kind.as_str()))
 }

@@ -127,6 +127,11 @@ impl Work {
         self.moving == 0
     }
 
+    /// Whether the piece of this table that is not noted yet is its last one.
+    pub(super) fn is_last(&self, table: usize) -> bool {
+        self.tables[table].left == 1
+    }
+
     /// How many workers have something to do at most.
     pub(super) fn width(&self) -> usize {
         self.ready.len().max(self.tables.iter().map(|state| state.indexes).max().unwrap_or(0))

@@ -132,11 +132,11 @@ impl Worker<'_> {
         match task {
             Task::Together(tables) => self.together(tables, worked).await,
             Task::Rows(table, pages) => self.rows(*table, *pages, worked).await,
-            Task::Key(table, number) => self.build(*table, &placed.of_table[*table].keys[*number]).await,
-            Task::Index(table, number) => self.build(*table, &placed.of_table[*table].indexes[*number]).await,
+            Task::Key(table, number) => self.part(*table, &placed.of_table[*table].keys[*number]).await,
+            Task::Index(table, number) => self.part(*table, &placed.of_table[*table].indexes[*number]).await,
             Task::Foreign(number) => {
                 let foreign = &placed.foreign[*number];
-                self.build(foreign.tables[0], &foreign.sql).await
+                self.build(foreign.tables[0], &foreign.sql, record::foreign(&foreign.sql)).await
             }
             Task::Analyze(table) => {
                 let table = &self.shop.tables[*table];
@@ -193,7 +193,7 @@ impl Worker<'_> {
         let rows = self.relay(&tables, None, &end, worked).await?;
         for ((at, table), rows) in places.iter().zip(&tables).zip(rows) {
             worked.rows[*at] += rows;
-            shop.progress.tell(Event::Rows { table: table.name.clone(), rows });
+            shop.progress.tell(Event::Rows { table: table.name.clone(), rows, complete: true });
         }
         if let Some(table) = tables.last().filter(|_| built > 0) {
             shop.progress.tell(Event::Built { table: table.name.clone(), indexes: built });
@@ -210,7 +210,8 @@ impl Worker<'_> {
         };
         for rows in self.relay(&[table], pages, &end, worked).await? {
             worked.rows[at] += rows;
-            self.shop.progress.tell(Event::Rows { table: table.name.clone(), rows });
+            let complete = self.list().is_last(at);
+            self.shop.progress.tell(Event::Rows { table: table.name.clone(), rows, complete });
         }
         Ok(())
     }
@@ -230,8 +231,7 @@ impl Worker<'_> {
         let list = |of: &dyn Fn(&Table) -> String| tables.iter().map(|table| of(table) + ";\n").collect::<String>();
         let out = format!("COMMIT; {begin};\n{}", list(&|table| rows::copy_out(table, pages, same)));
         let into = format!("BEGIN;\n{}{end}", list(&|table| rows::copy_whole_into(table, pages, same)));
-        let mut told =
-            Told { tables: tables.iter().map(|table| &table.name).collect(), limits: shop.limits, progress: shop.progress };
+        let mut told = Told { tables, limits: shop.limits, progress: shop.progress };
         let relayed = reader.relay(&out, writer, &into, &mut told).await?;
         worked.bytes += relayed.bytes;
         Ok(relayed.rows)
@@ -241,10 +241,14 @@ impl Worker<'_> {
         !self.shop.done.is_empty() && self.shop.done.contains(&record::statement(sql))
     }
 
-    async fn build(&mut self, table: usize, sql: &str) -> Result<()> {
+    async fn part(&mut self, table: usize, sql: &str) -> Result<()> {
+        self.build(table, sql, record::statement(sql)).await
+    }
+
+    async fn build(&mut self, table: usize, sql: &str, what: String) -> Result<()> {
         let shop = self.shop;
-        if !self.is_done(sql) {
-            let notes = [record::rows_of(&shop.tables[table]), record::statement(sql)];
+        if !shop.done.contains(&what) {
+            let notes = [record::rows_of(&shop.tables[table]), what];
             let sql = format!("BEGIN;\n{sql};\n{};\nCOMMIT", record::note(&notes));
             let writer = self.writer().await?;
             let built = writer.run(&sql).await;
