@@ -152,7 +152,7 @@ pub async fn copy_on(
 
     watch.begin(Phase::Finishing);
     report.sequences = sequences::set(&builder, &sequences::read(pinned.holder()).await?).await?;
-    refresh_views(&builder).await?;
+    refresh_views(pinned.holder(), &builder).await?;
     post::analyze(target, &builder, options.jobs).await?;
     builder.close();
     // One durable commit: everything before it in the log is durable with it.
@@ -247,16 +247,22 @@ async fn move_rows(
     }
 }
 
-/// Fills the materialized views, in the order in which they were made, which no view's sources can come after.
-pub(super) async fn refresh_views(session: &Session) -> Result<usize> {
-    let sql = format!(
-        "SELECT format('REFRESH MATERIALIZED VIEW %I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND {} ORDER BY c.oid",
-        catalog::USER_RELATIONS
-    );
-    let rows = session.rows(&sql, &[]).await?;
-    for row in &rows {
-        session.run(row.get(0)).await?;
+/// Fills the materialized views that hold something on the source, in the order in which they were made, which no view's
+/// sources can come after.
+pub(super) async fn refresh_views(source: &Session, target: &Session) -> Result<usize> {
+    let select = |more: &str| {
+        format!(
+            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+             ON n.oid = c.relnamespace WHERE c.relkind = 'm' {more} AND {} ORDER BY c.oid",
+            catalog::USER_RELATIONS
+        )
+    };
+    let filled = source.rows(&select("AND c.relispopulated"), &[]).await?;
+    let filled: Vec<String> = filled.iter().map(|row| row.get(0)).collect();
+    let mut refreshed = 0;
+    for row in target.rows(&select(""), &[]).await?.iter().filter(|row| filled.contains(&row.get(0))) {
+        target.run(&format!("REFRESH MATERIALIZED VIEW {}", row.get::<_, &str>(0))).await?;
+        refreshed += 1;
     }
-    Ok(rows.len())
+    Ok(refreshed)
 }

@@ -167,19 +167,15 @@ async fn nothing_is_read_while_the_source_is_busy() {
     let third = old.session("shop").await;
     third.run("SET application_name = 'the application'").await.unwrap();
     let waits = async {
-        let wait = "SELECT pg_advisory_lock(1)";
+        let wait = "SELECT pg_advisory_lock_shared(1)";
         tokio::join!(busy.run(wait), third.run(wait)).0.unwrap();
     };
     let calm_later = async {
         while !matches!(told.recv().await.unwrap(), Event::Waiting { .. }) {}
         lock.run("SELECT pg_advisory_unlock_all()").await.unwrap();
     };
-    let unlock = async {
-        waits.await;
-        busy.run("SELECT pg_advisory_unlock_all()").await.unwrap();
-    };
     let copied = copy_database(&source, &target, &LocalTools, &options, &progress);
-    let (copied, (), ()) = tokio::join!(copied, calm_later, unlock);
+    let (copied, (), ()) = tokio::join!(copied, calm_later, waits);
     copied.unwrap();
     assert_eq!(differences(&source, &target).await, Vec::<String>::new());
 }

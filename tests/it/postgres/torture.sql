@@ -265,7 +265,6 @@ INSERT INTO hashed SELECT g, 'h' || g FROM generate_series(1, 100) g;
 INSERT INTO by_expression VALUES ('Abc', 1);
 INSERT INTO of_event SELECT id, id, at, kind FROM events WHERE id <= 20;
 INSERT INTO from_partition SELECT g, g FROM generate_series(1, 20) g;
-INSERT INTO crypt.secrets SELECT g, current_user, 'secret ' || g FROM generate_series(1, 10) g;
 SELECT lo_from_bytea(5001, decode(repeat('ab', 600000), 'hex')), lo_from_bytea(5002, ''), lo_create(5003);
 GRANT SELECT ON LARGE OBJECT 5001 TO tortured; GRANT UPDATE ON LARGE OBJECT 5002 TO tortured WITH GRANT OPTION;
 COMMENT ON LARGE OBJECT 5003 IS 'nothing in it';
@@ -273,9 +272,11 @@ REFRESH MATERIALIZED VIEW kept; REFRESH MATERIALIZED VIEW kept_twice;
 ALTER DATABASE torture SET search_path TO plain, public;
 ALTER ROLE torturer IN DATABASE torture SET work_mem TO '9MB';
 RESET ROLE;
+INSERT INTO crypt.secrets SELECT g, 'torturer', 'secret ' || g FROM generate_series(1, 10) g;
 
 -- what only a superuser can declare
 CREATE FUNCTION plain.on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+ALTER FUNCTION plain.on_ddl() OWNER TO torturer;
 CREATE EVENT TRIGGER watch_ddl ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION plain.on_ddl();
 CREATE EXTENSION IF NOT EXISTS postgres_fdw;
 CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'nowhere.invalid', dbname 'x');
