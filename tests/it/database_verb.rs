@@ -60,7 +60,10 @@ async fn a_database_is_copied_compared_and_differences_end_with_one() {
     let told: Value = serde_json::from_slice(&copied.stdout).unwrap();
     assert_eq!((&told["outcome"], &told["rows"]), (&Value::from("copied"), &Value::from(5000)));
     assert_eq!(told["tables"][0]["table"], "\"public\".\"goods\"");
-    assert!(told["skipped"].as_array().unwrap().iter().any(|s| s["what"].as_str().unwrap().contains("keeper")), "{told}");
+    assert!(
+        told["skipped"].as_array().unwrap().iter().any(|s| s["what"].as_str().unwrap().contains("keeper")),
+        "{told}"
+    );
     for secret in [source.password.expose_secret(), target.password.expose_secret()] {
         assert!(!text(&copied.stderr).contains(secret) && !text(&copied.stdout).contains(secret));
     }
@@ -80,7 +83,10 @@ async fn a_database_is_copied_compared_and_differences_end_with_one() {
     let differs = outgrow("verify", &source, &target, &[]).await;
     assert_eq!(differs.status.code(), Some(1), "{}", text(&differs.stderr));
     let said = text(&differs.stdout);
-    assert!(said.contains("goods") && said.contains("first keys 70, 4000") && said.contains("between 64 and 40"), "{said}");
+    assert!(
+        said.contains("goods") && said.contains("first keys 70, 4000") && said.contains("between 64 and 40"),
+        "{said}"
+    );
     let differs = outgrow("verify", &source, &target, &["--json"]).await;
     let told: Value = serde_json::from_slice(&differs.stdout).unwrap();
     assert_eq!((&told["same"], &told["differences"][0]["first-keys"][0]), (&Value::from(false), &Value::from("70")));

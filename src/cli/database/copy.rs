@@ -160,9 +160,11 @@ fn as_text(report: &Report, seconds: f64) -> String {
     for skipped in &report.skipped {
         let _ = write!(text, "\n- {}: {}", skipped.what, skipped.why);
     }
-    let closed: Vec<_> = report.roles.iter().filter(|role| role.login && role.created).map(|r| r.name.as_str()).collect();
+    let closed: Vec<_> =
+        report.roles.iter().filter(|role| role.login && role.created).map(|r| r.name.as_str()).collect();
     if !closed.is_empty() {
-        let _ = write!(text, "\nthese roles cannot log in there yet (ALTER ROLE … LOGIN opens it): {}", closed.join(", "));
+        let _ =
+            write!(text, "\nthese roles cannot log in there yet (ALTER ROLE … LOGIN opens it): {}", closed.join(", "));
     }
     text + "\nnext: outgrow database verify, with the same two URLs, while nobody writes"
 }

@@ -38,7 +38,8 @@ fn endpoint(which: &str, url: &str, reference: Option<&str>) -> Result<Endpoint,
     }
     let (mut host, port) = host_and_port(address).ok_or_else(|| wrong("its port is no number from 1 to 65535"))?;
     let (mut mode, mut authorities) = (None, None);
-    for (name, value) in query.split('&').filter(|part| !part.is_empty()).map(|p| p.split_once('=').unwrap_or((p, ""))) {
+    for (name, value) in query.split('&').filter(|part| !part.is_empty()).map(|p| p.split_once('=').unwrap_or((p, "")))
+    {
         match name {
             "sslmode" => mode = Some(decoded(value)),
             "sslrootcert" => authorities = Some(decoded(value)),
@@ -87,7 +88,9 @@ fn tls(mode: Option<&str>, authorities: Option<&str>, host: &str) -> Result<Tls,
 fn secret(which: &str, in_url: Option<String>, reference: Option<&str>) -> Result<SecretString, Failure> {
     let resolved = |reference: &str| {
         let secret = reference.parse::<SecretRef>().and_then(|reference| reference.resolve());
-        secret.map_err(|error| Failure::bad_input(format!("the {which}'s password is not to be had")).because(error.to_string()))
+        secret.map_err(|error| {
+            Failure::bad_input(format!("the {which}'s password is not to be had")).because(error.to_string())
+        })
     };
     match (reference, in_url) {
         (Some(reference), _) => resolved(reference),

@@ -19,8 +19,8 @@ use tokio_postgres::CancelToken;
 use super::{ByteStream, Endpoint, Error, session};
 use message::Inbox;
 
-pub use relay::{Pace, Relayed};
 pub(super) use connect::open;
+pub use relay::{Pace, Relayed};
 
 /// A connection; see [`Endpoint::wire`]. Dropped in the middle of a statement, it cancels that statement.
 pub struct Wire {

@@ -40,11 +40,18 @@ impl Sample {
     /// Why the copy should wait, if it should.
     fn against(self, bounds: &Bounds) -> Option<String> {
         if let Some(most) = bounds.active.filter(|most| self.active > i64::from(*most)) {
-            return Some(format!("{} sessions are at work on the source, {most} at most while the copy reads", self.active));
+            return Some(format!(
+                "{} sessions are at work on the source, {most} at most while the copy reads",
+                self.active
+            ));
         }
         if let Some(most) = bounds.lag_bytes.filter(|most| self.lag_bytes > *most) {
             let mb = |bytes: i64| bytes / 1_000_000;
-            return Some(format!("a replica of the source is {} MB behind, {} MB at most", mb(self.lag_bytes), mb(most)));
+            return Some(format!(
+                "a replica of the source is {} MB behind, {} MB at most",
+                mb(self.lag_bytes),
+                mb(most)
+            ));
         }
         let most = bounds.load.filter(|most| self.load > *most)?;
         Some(format!("the source's load is {:.1}, {most:.1} at most", self.load))

@@ -74,8 +74,11 @@ pub(super) async fn take_over(
         kept.extend(equal.map(|(table, (digest, _))| (table.oid, digest.rows)));
     }
     drop_foreign_keys(claim, &mut done).await?;
-    let empty: Vec<_> =
-        tables.iter().filter(|table| !kept.contains_key(&table.oid)).map(|table| format!("ONLY {}", table.name)).collect();
+    let empty: Vec<_> = tables
+        .iter()
+        .filter(|table| !kept.contains_key(&table.oid))
+        .map(|table| format!("ONLY {}", table.name))
+        .collect();
     for names in empty.chunks(64) {
         claim.run(&format!("TRUNCATE {}", names.join(", "))).await?;
     }

@@ -18,8 +18,8 @@ const FREEZE_FROM: i64 = 64 * 1024;
 
 /// `COPY … TO STDOUT` of a table or some of its pages.
 pub(super) fn copy_out(table: &Table, pages: Option<Pages>, same_servers: bool) -> String {
-    let range =
-        pages.map_or(String::new(), |(from, to)| format!(" WHERE t.ctid >= '({from},0)'::tid AND t.ctid < '({to},0)'::tid"));
+    let range = pages
+        .map_or(String::new(), |(from, to)| format!(" WHERE t.ctid >= '({from},0)'::tid AND t.ctid < '({to},0)'::tid"));
     format!(
         "COPY (SELECT {} FROM ONLY {} AS t{range}) TO STDOUT (FORMAT {})",
         column_list_of("t", table.stored()),
@@ -100,4 +100,3 @@ pub(in crate::postgres) async fn pipe(
     let rows = sink.finish().await.map_err(|error| writer.error(into, &error))?;
     Ok((rows, total))
 }
-

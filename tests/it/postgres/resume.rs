@@ -89,7 +89,8 @@ async fn what_is_still_true_is_kept_and_the_rest_copied_afresh() {
     assert!(kept >= 1 && afresh >= 1 && report.kept == kept, "{kept} {afresh}");
     let rows = |name: &str| report.tables.iter().find(|(table, _)| table.name == name).map(|(_, rows)| *rows);
     assert_eq!((rows("big"), rows("bigger")), (Some(60_000), Some(400_000)));
-    let moved_again = heard.0.lock().unwrap().iter().any(|e| matches!(e, Event::Moved { table, .. } if table.name == "big"));
+    let moved_again =
+        heard.0.lock().unwrap().iter().any(|e| matches!(e, Event::Moved { table, .. } if table.name == "big"));
     assert!(!moved_again, "the kept table travelled again");
     assert_eq!(differences(&source, &target).await, Vec::<String>::new());
 }
@@ -141,11 +142,11 @@ async fn the_rate_and_the_connections_are_kept() {
     let (source, target) = (shop(&old).await, new.managed("shop").await);
     two_big_tables(&old).await;
     // One worker, beside the one who holds the moment and the one who claims the target.
-    let options =
-        Options { max_rate: Some(30_000_000), max_connections: Some(3), jobs: 8, ..Options::new("run-1") };
+    let options = Options { max_rate: Some(30_000_000), max_connections: Some(3), jobs: 8, ..Options::new("run-1") };
     let begun = Instant::now();
     let report = copy_database(&source, &target, &LocalTools, &options, &()).await.unwrap();
-    let least = Duration::from_secs_f64(f64::from(u32::try_from(report.bytes).unwrap()) / 30e6) - Duration::from_millis(300);
+    let least =
+        Duration::from_secs_f64(f64::from(u32::try_from(report.bytes).unwrap()) / 30e6) - Duration::from_millis(300);
     assert!(begun.elapsed() >= least, "{:?} for {} bytes", begun.elapsed(), report.bytes);
     assert_eq!(differences(&source, &target).await, Vec::<String>::new());
 }

@@ -78,7 +78,9 @@ async fn everything_that_can_be_declared_arrives_or_is_reported() {
     let report = copy(&source, &target).await.unwrap();
     let (ours, theirs) = (dump(&source).await, dump(&new.superuser("torture")).await);
     let declared = ours.keys().filter(|header| {
-        !["; Type: COMMENT;", "; Type: ACL;", "; Type: TABLE DATA;", "; Type: SEQUENCE SET;"].iter().any(|kind| header.contains(kind))
+        !["; Type: COMMENT;", "; Type: ACL;", "; Type: TABLE DATA;", "; Type: SEQUENCE SET;"]
+            .iter()
+            .any(|kind| header.contains(kind))
     });
     assert!(declared.clone().count() >= 150, "only {} objects", declared.count());
 
@@ -89,11 +91,14 @@ async fn everything_that_can_be_declared_arrives_or_is_reported() {
         match theirs.get(header) {
             Some(other) if other == text => {}
             _ if SUPERUSERS.contains(&label.as_str()) && reported(&label) => {}
-            Some(other) => wrong.push(format!("differs: {header}\n{}", similar::TextDiff::from_lines(text, other).unified_diff())),
+            Some(other) => {
+                wrong.push(format!("differs: {header}\n{}", similar::TextDiff::from_lines(text, other).unified_diff()))
+            }
             None => wrong.push(format!("missing: {header}")),
         }
     }
-    wrong.extend(theirs.keys().filter(|header| !ours.contains_key(*header)).map(|header| format!("too much: {header}")));
+    wrong
+        .extend(theirs.keys().filter(|header| !ours.contains_key(*header)).map(|header| format!("too much: {header}")));
     assert!(wrong.is_empty(), "{}\nskipped: {:#?}", wrong.join("\n"), report.skipped);
     for skipped in &report.skipped {
         assert!(SUPERUSERS.contains(&skipped.what.to_lowercase().as_str()), "{skipped:?}");

@@ -191,12 +191,8 @@ mod tests {
     #[test]
     fn answers_are_read_as_they_come_in() {
         let mut inbox = Inbox::default();
-        let bytes = [
-            b"C\0\0\0\x0bCOPY 7\0".as_slice(),
-            b"N\0\0\0\x05\0",
-            b"E\0\0\0\x10C23505\0Mno\0\0",
-            b"Z\0\0\0\x05I",
-        ];
+        let bytes =
+            [b"C\0\0\0\x0bCOPY 7\0".as_slice(), b"N\0\0\0\x05\0", b"E\0\0\0\x10C23505\0Mno\0\0", b"Z\0\0\0\x05I"];
         for byte in bytes.concat() {
             inbox.room()[0] = byte;
             inbox.filled(1);

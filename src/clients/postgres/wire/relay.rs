@@ -39,7 +39,13 @@ impl Wire {
     /// # Errors
     /// After a refusal of the receiver both connections can be used again only if the error came after the last row;
     /// after any other error, drop them.
-    pub async fn relay(&mut self, out: &str, to: &mut Self, into: &str, pace: &mut impl Pace) -> Result<Relayed, Error> {
+    pub async fn relay(
+        &mut self,
+        out: &str,
+        to: &mut Self,
+        into: &str,
+        pace: &mut impl Pace,
+    ) -> Result<Relayed, Error> {
         let (out_brief, into_brief) = (session::brief(out), session::brief(into));
         self.ask(out).await?;
         to.ask(into).await?;
