@@ -14,6 +14,8 @@ mod cli_input;
 mod cloud;
 #[path = "it/database_host.rs"]
 mod database_host;
+#[path = "it/database_verb.rs"]
+mod database_verb;
 #[path = "it/docker.rs"]
 mod docker;
 #[path = "it/engines.rs"]

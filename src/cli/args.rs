@@ -87,6 +87,8 @@ pub enum Verb {
     Pause(OfRun),
     /// Stop a run in the next safe place and take it back
     Abort(OfRun),
+    /// Copy or compare databases by themselves, without a site and a playbook
+    Database(super::database::args::Database),
     /// Serve the rehearsal's cloud by itself, for an AWS CLI, boto3 or OpenTofu to talk to, until Ctrl-C
     #[command(
         after_help = "Examples:\n  outgrow cloud --listen 127.0.0.1:4600 > cloud.env       then, elsewhere: . cloud.env\n  \
@@ -328,7 +330,8 @@ mod tests {
     fn every_example_in_the_help_can_be_typed() {
         let main = Cli::command();
         let mut texts = vec![AFTER.to_owned()];
-        texts.extend(main.get_subcommands().filter_map(|verb| verb.get_after_help().map(ToString::to_string)));
+        let verbs = main.get_subcommands().flat_map(|verb| std::iter::once(verb).chain(verb.get_subcommands()));
+        texts.extend(verbs.filter_map(|verb| verb.get_after_help().map(ToString::to_string)));
         let mut seen = 0;
         for line in texts.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("  outgrow ")) {
             let typed = line.trim_start().split('>').next().unwrap().split("     ").next().unwrap();

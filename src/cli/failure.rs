@@ -14,6 +14,8 @@ use crate::ui::prompt::NoAnswer;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(into = "u8")]
 pub enum Code {
+    /// Two things were compared and are not the same, as `diff` and `cmp` have it.
+    Differs,
     /// The input was bad; nothing was changed.
     BadInput,
     /// It failed, and everything was taken back.
@@ -27,6 +29,7 @@ pub enum Code {
 impl From<Code> for u8 {
     fn from(code: Code) -> Self {
         match code {
+            Code::Differs => 1,
             Code::BadInput => 2,
             Code::RolledBack => 3,
             Code::NeedsAPerson => 4,

@@ -4,6 +4,7 @@ pub mod args;
 mod clock;
 mod cloud;
 pub mod completions;
+mod database;
 mod discover;
 pub mod failure;
 pub mod laws;
@@ -61,6 +62,7 @@ async fn verb(cli: &Cli) -> Outcome {
         Verb::Rehearse(args) => Box::pin(rehearse::rehearse(args, global)).await,
         Verb::Discover(args) => discover::discover(args).await,
         Verb::Cloud(args) => Box::pin(cloud::cloud(args, global)).await,
+        Verb::Database(args) => Box::pin(database::database(args, global)).await,
         Verb::Laws(args) => done(laws::run(args, global)),
         Verb::World(args) => Box::pin(world_verb::world(args)).await,
     }

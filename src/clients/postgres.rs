@@ -10,6 +10,7 @@ mod replication;
 mod session;
 mod startup;
 mod tls;
+mod wire;
 
 use std::fmt;
 use std::io;
@@ -22,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use error::{Error, explain};
 pub use replication::{Identity, Replication, Slot};
 pub use session::Session;
+pub use wire::{Pace, Relayed, Wire};
 
 /// How long a server may take to answer a new connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -119,6 +121,11 @@ impl Endpoint {
     /// setting is made, and only [`Session::run`] and [`Session::texts`] are understood.
     pub async fn connect_bare(&self) -> Result<Session, Error> {
         session::open_bare(self).await
+    }
+
+    /// Opens a connection that is spoken to in the wire protocol, for rows on their way through.
+    pub async fn wire(&self) -> Result<Wire, Error> {
+        wire::open(self).await
     }
 
     pub(crate) fn config(&self) -> tokio_postgres::Config {

@@ -85,7 +85,7 @@ pub async fn bring_up_to_date(from: &Endpoint, to: &Endpoint, jobs: usize) -> Re
     marker::hold(&writer).await?;
     if !differing.is_empty() {
         report.tables = apply::apply(&reader, &writer, &differing, way).await?;
-        report.views = refresh_views(&writer).await?;
+        report.views = refresh_views(&reader, &writer).await?;
     }
     let brought = large_objects::bring(&reader, &writer).await?;
     report.large_objects = brought.written + brought.removed;

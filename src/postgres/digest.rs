@@ -131,6 +131,13 @@ impl Buckets {
         }
     }
 
+    /// The lowest and highest key that these buckets can hold, where neighbours share a bucket.
+    pub fn span(&self, numbers: &[i64]) -> Option<(i64, i64)> {
+        let Self::Range { shift, .. } = self else { return None };
+        let (lows, highs) = ranges(numbers, *shift);
+        Some((*lows.first()?, *highs.last()?))
+    }
+
     /// `FROM … WHERE …` for the rows `t` of the given buckets, in a form that uses the key's index where it can.
     pub fn only(&self, table: &Table, way: Way, numbers: &[i64]) -> String {
         let list = |numbers: &mut dyn Iterator<Item = i64>| {

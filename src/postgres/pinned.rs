@@ -58,6 +58,11 @@ impl Pinned {
         begin_at(&self.endpoint, &self.snapshot).await
     }
 
+    /// The statements that begin a transaction at this very moment.
+    pub(super) fn begin_sql(&self) -> String {
+        begin_sql(&self.snapshot)
+    }
+
     /// Lets the moment go.
     pub fn close(self) {
         self.holder.close();
@@ -65,7 +70,7 @@ impl Pinned {
 }
 
 /// The statements that begin a transaction on an exported snapshot.
-pub(super) fn begin_sql(snapshot: &str) -> String {
+fn begin_sql(snapshot: &str) -> String {
     let name = literal(snapshot);
     format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {name}")
 }

@@ -27,6 +27,19 @@ pub struct Difference {
     pub what: String,
     /// The first keys whose rows differ, where the table has a key.
     pub first_keys: Vec<String>,
+    /// Between which keys all differing rows are, where the key is one whole number.
+    pub key_range: Option<(i64, i64)>,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Tables compared.
+    pub tables: usize,
+    /// Rows of the source compared.
+    pub rows: i64,
+    /// What is not the same.
+    pub differences: Vec<Difference>,
 }
 
 /// Digests every table on one side.
@@ -70,9 +83,17 @@ pub(super) async fn on_tables<T: Send>(
 /// # Errors
 /// A table or column that exists on one side only is [`super::Error::Schema`].
 pub async fn compare(source: &Pinned, target: &Pinned, jobs: usize) -> Result<Vec<Difference>> {
+    Ok(comparison(source, target, jobs).await?.differences)
+}
+
+/// The same, with how much was compared.
+///
+/// # Errors
+/// As [`compare`].
+pub async fn comparison(source: &Pinned, target: &Pinned, jobs: usize) -> Result<Comparison> {
     let (ours, theirs) = tokio::try_join!(catalog::tables(source.holder()), catalog::tables(target.holder()))?;
     let tables = catalog::pair(ours, &theirs)?;
-    let mut differences = compare_tables(source, target, &tables, jobs).await?;
+    let (rows, mut differences) = rows_of(source, target, &tables, jobs).await?;
     let (ours, theirs) = tokio::try_join!(sequences::read(source.holder()), sequences::read(target.holder()))?;
     let theirs: BTreeMap<_, _> = theirs.into_iter().map(|sequence| (sequence.name.clone(), sequence)).collect();
     for sequence in ours {
@@ -80,10 +101,10 @@ pub async fn compare(source: &Pinned, target: &Pinned, jobs: usize) -> Result<Ve
         if other != Some(&sequence) {
             let stands = other.map_or("is missing".to_owned(), |other| format!("stands at {}", other.last_value));
             let what = format!("stands at {} on the source, {stands} on the target", sequence.last_value);
-            differences.push(Difference { table: sequence.name, what, first_keys: Vec::new() });
+            differences.push(Difference { table: sequence.name, what, first_keys: Vec::new(), key_range: None });
         }
     }
-    Ok(differences)
+    Ok(Comparison { tables: tables.len(), rows, differences })
 }
 
 /// The same for the rows of these tables alone.
@@ -93,12 +114,18 @@ pub(super) async fn compare_tables(
     tables: &[Table],
     jobs: usize,
 ) -> Result<Vec<Difference>> {
+    Ok(rows_of(source, target, tables, jobs).await?.1)
+}
+
+/// How many rows were compared, and what differs.
+async fn rows_of(source: &Pinned, target: &Pinned, tables: &[Table], jobs: usize) -> Result<(i64, Vec<Difference>)> {
     let way = Way::common(source.holder(), target.holder());
     let (ours, theirs) = tokio::try_join!(
         on_tables(source, tables, jobs, |session, table| Box::pin(digest::whole(session, table, way))),
         on_tables(target, tables, jobs, |session, table| Box::pin(digest::whole(session, table, way)))
     )?;
     let mut differences = Vec::new();
+    let rows = ours.iter().map(|digest| digest.rows).sum();
     for (table, (one, other)) in tables.iter().zip(ours.iter().zip(&theirs)) {
         if one == other {
             continue;
@@ -108,15 +135,20 @@ pub(super) async fn compare_tables(
         } else {
             format!("{} rows on the source, {} on the target", one.rows, other.rows)
         };
-        let first_keys = first_keys(source, target, table, way).await?;
-        differences.push(Difference { table: table.name.clone(), what, first_keys });
+        let (first_keys, key_range) = first_keys(source, target, table, way).await?;
+        differences.push(Difference { table: table.name.clone(), what, first_keys, key_range });
     }
-    Ok(differences)
+    Ok((rows, differences))
 }
 
-async fn first_keys(source: &Pinned, target: &Pinned, table: &Table, way: Way) -> Result<Vec<String>> {
+async fn first_keys(
+    source: &Pinned,
+    target: &Pinned,
+    table: &Table,
+    way: Way,
+) -> Result<(Vec<String>, Option<(i64, i64)>)> {
     if table.key.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     let buckets = Buckets::choose(source.holder(), table).await?;
     let (ours, theirs) = tokio::try_join!(
@@ -124,6 +156,7 @@ async fn first_keys(source: &Pinned, target: &Pinned, table: &Table, way: Way) -
         digest::by_bucket(target.holder(), table, way, &buckets, None)
     )?;
     let mut numbers = digest::differing(&ours, &theirs);
+    let range = buckets.span(&numbers);
     numbers.truncate(LOOKED_INTO);
     let key = table.key.iter().map(|column| format!("t.{}", ident(column))).collect::<Vec<_>>().join(", ");
     let row = way.row("t", table);
@@ -133,7 +166,7 @@ async fn first_keys(source: &Pinned, target: &Pinned, table: &Table, way: Way) -
     keys.sort_by(|one, other| one.len().cmp(&other.len()).then(one.cmp(other)));
     keys.dedup();
     let plain = |key: &String| key.trim_start_matches('(').trim_end_matches(')').to_owned();
-    Ok(keys.into_iter().take(KEYS).map(plain).collect())
+    Ok((keys.into_iter().take(KEYS).map(plain).collect(), range))
 }
 
 async fn keyed(session: &Session, sql: &str) -> Result<BTreeMap<String, i64>> {

@@ -20,8 +20,12 @@ mod handover_killed;
 mod pooler;
 #[path = "postgres/pooler_server.rs"]
 mod pooler_server;
+#[path = "postgres/resume.rs"]
+mod resume;
 #[path = "postgres/speed.rs"]
 mod speed;
+#[path = "postgres/torture.rs"]
+mod torture;
 
 use outgrow::clients::postgres::{Endpoint, Session};
 use outgrow::postgres::copy::{Options, Report, copy_database};

@@ -69,7 +69,7 @@ pub(super) async fn open_bare(endpoint: &Endpoint) -> Result<Session, Error> {
 
 /// What every session needs: the same printed form of values on both sides, no limits of the application's making, and
 /// a server that notices when we are gone.
-fn settings(version: u32) -> String {
+pub(super) fn settings(version: u32) -> String {
     let mut sql = String::from(
         "SET jit = off; SET row_security = off; SET search_path = ''; SET datestyle = 'ISO, YMD'; \
          SET intervalstyle = postgres; SET timezone = 'UTC'; SET extra_float_digits = 3; SET bytea_output = hex; \
@@ -129,9 +129,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let reported = connection.parameter("server_version").unwrap_or_default().to_owned();
-    let version = reported.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse().ok());
-    let version = version.ok_or_else(|| connect_error(endpoint, format!("unknown server version {reported:?}")))?;
+    let version = version_of(endpoint, connection.parameter("server_version"))?;
     let fate = Arc::new(Mutex::new(None));
     let seen = Arc::clone(&fate);
     let task = tokio::spawn(async move {
@@ -144,6 +142,13 @@ where
     let connection = task.abort_handle();
     let server = endpoint.to_string();
     Ok(Session { client, server, version, fate, connection, endpoint: endpoint.clone(), closed: false })
+}
+
+/// `15.14 (Debian …)` → 15.
+pub(super) fn version_of(endpoint: &Endpoint, reported: Option<&str>) -> Result<u32, Error> {
+    let reported = reported.unwrap_or_default();
+    let major = reported.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse().ok());
+    major.ok_or_else(|| connect_error(endpoint, format!("unknown server version {reported:?}")))
 }
 
 impl Session {
@@ -258,7 +263,7 @@ impl Drop for Session {
     }
 }
 
-async fn cancel(token: CancelToken, endpoint: &Endpoint) -> Result<(), Error> {
+pub(super) async fn cancel(token: CancelToken, endpoint: &Endpoint) -> Result<(), Error> {
     let cancelled = match (connector(endpoint)?, &endpoint.transport) {
         (None, Transport::Tcp { .. }) => token.cancel_query(NoTls).await,
         (Some(tls), Transport::Tcp { .. }) => token.cancel_query(tls).await,
@@ -276,7 +281,7 @@ where
 }
 
 /// The beginning of a statement, enough to recognise it.
-fn brief(sql: &str) -> String {
+pub(super) fn brief(sql: &str) -> String {
     const LONGEST: usize = 120;
     let mut words = String::new();
     for word in sql.split_whitespace() {

@@ -11,11 +11,16 @@ use crate::clients::any_certificate::AnyCertificate;
 
 /// Encrypts, and checks the server against these authorities, or not at all where there are none.
 pub(super) fn connector(authorities: Option<&str>) -> Result<MakeRustlsConnect, String> {
+    config(authorities).map(MakeRustlsConnect::new)
+}
+
+/// The same for who does the handshake himself.
+pub(super) fn config(authorities: Option<&str>) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let config = match authorities {
+    let made = match authorities {
         Some(pem) => {
             let mut roots = RootCertStore::empty();
             for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
@@ -34,5 +39,5 @@ pub(super) fn connector(authorities: Option<&str>) -> Result<MakeRustlsConnect, 
             .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
             .with_no_client_auth(),
     };
-    Ok(MakeRustlsConnect::new(config))
+    Ok(made)
 }

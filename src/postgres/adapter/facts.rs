@@ -121,7 +121,7 @@ impl Tell for Told<'_> {
                 (self.progress)("rows", sums.0, sums.1.max(sums.0));
             }
             Event::Phase(phase) => (self.progress)(&format!("{phase:?}").to_lowercase(), sums.0, sums.1.max(sums.0)),
-            Event::Rows { .. } => {}
+            Event::Rows { .. } | Event::Built { .. } | Event::Resumed { .. } | Event::Waiting { .. } => {}
         }
     }
 }

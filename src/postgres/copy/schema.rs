@@ -11,7 +11,7 @@ use crate::postgres::large_objects::may_become;
 use crate::postgres::name::ident;
 
 /// Kinds without which the rest still stands.
-const OPTIONAL: [&str; 16] = [
+const OPTIONAL: [&str; 22] = [
     "ACL",
     "DEFAULT ACL",
     "COMMENT",
@@ -28,7 +28,30 @@ const OPTIONAL: [&str; 16] = [
     "USER MAPPING",
     "CAST",
     "TRANSFORM",
+    "ACCESS METHOD",
+    "FOREIGN TABLE",
+    "OPERATOR CLASS",
+    "OPERATOR FAMILY",
+    "TEXT SEARCH PARSER",
+    "TEXT SEARCH TEMPLATE",
 ];
+
+/// Kinds that a server may well refuse, and which would take others of their batch along.
+const FRAGILE: [&str; 11] = [
+    "EXTENSION",
+    "EVENT TRIGGER",
+    "PUBLICATION",
+    "PUBLICATION TABLE",
+    "PUBLICATION TABLES IN SCHEMA",
+    "FOREIGN DATA WRAPPER",
+    "FOREIGN TABLE",
+    "SERVER",
+    "USER MAPPING",
+    "SECURITY LABEL",
+    "SCHEMA",
+];
+/// How many entries are made at once; each holds a few locks until then.
+const BATCH: usize = 64;
 
 /// Builds entries in one session.
 pub(super) struct Schema<'a> {
@@ -42,6 +65,50 @@ pub(super) struct Schema<'a> {
 impl<'a> Schema<'a> {
     pub(super) fn new(session: &'a Session, skipped: &'a mut Vec<Skipped>) -> Self {
         Self { session, skipped, may: BTreeMap::new(), granted: BTreeSet::new(), seen: BTreeSet::new() }
+    }
+
+    /// Makes all of these, many at once; where that fails, one by one.
+    pub(super) async fn build_all(&mut self, entries: &[Entry]) -> Result<()> {
+        let (mut batch, mut sql) = (Vec::new(), String::new());
+        for entry in entries {
+            let fragile = FRAGILE.contains(&entry.kind.as_str()) || entry.name.starts_with("EXTENSION ");
+            let known = entry.owners.iter().all(|(_, owner)| {
+                self.may.get(owner) == Some(&true) && self.seen.contains(&(entry.schema.clone(), owner.clone()))
+            });
+            if fragile || !known || batch.len() >= BATCH {
+                self.flush(&mut batch, &mut sql).await?;
+            }
+            if fragile || !known {
+                self.build(entry).await?;
+                continue;
+            }
+            sql.push_str(&entry.sql);
+            sql.push('\n');
+            for (statement, _) in &entry.owners {
+                sql.push_str(statement);
+                sql.push('\n');
+            }
+            batch.push(entry);
+        }
+        self.flush(&mut batch, &mut sql).await
+    }
+
+    async fn flush(&mut self, batch: &mut Vec<&Entry>, sql: &mut String) -> Result<()> {
+        let (batch, sql) = (std::mem::take(batch), std::mem::take(sql));
+        if batch.is_empty() {
+            return Ok(());
+        }
+        match self.session.run(&format!("BEGIN;\n{sql}\nCOMMIT")).await {
+            Err(error) if error.is_lost() => Err(error.into()),
+            Err(_) => {
+                self.session.run("ROLLBACK").await?;
+                for entry in batch {
+                    self.build(entry).await?;
+                }
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Makes one object and gives it to its owner.
@@ -119,7 +186,7 @@ impl<'a> Schema<'a> {
 /// Whether an entry that failed this way can be left out: not allowed, not there, or no such role.
 fn tolerable(entry: &Entry, error: &postgres::Error) -> bool {
     let Some(code) = error.code() else { return false };
-    let refused = ["42501", "42704", "0A000", "58P01", "42710"].contains(&code);
+    let refused = ["42501", "42704", "42883", "42P01", "0A000", "58P01", "42710"].contains(&code);
     let public = entry.kind == "SCHEMA" && entry.name == "public" && code == "42P06";
     public || (refused && OPTIONAL.contains(&entry.kind.as_str()))
 }

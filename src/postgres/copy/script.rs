@@ -50,7 +50,8 @@ pub(super) fn entries(dump: &str) -> Vec<Entry> {
 
 fn entry(header: &str) -> Option<Entry> {
     // The name may hold anything, also "; Type: "; the rest may not, so it is read from the right.
-    let (rest, _owner) = header.rsplit_once("; Owner: ")?;
+    // What nobody owns (an extension's comment) has nothing behind the colon.
+    let (rest, _owner) = header.rsplit_once("; Owner:")?;
     let (rest, schema) = rest.rsplit_once("; Schema: ")?;
     let (name, kind) = rest.rsplit_once("; Type: ")?;
     let text = str::to_owned;
@@ -171,6 +172,15 @@ mod tests {
         ALTER TABLE x OWNER TO y;\nselect 'it''s'$_$;\n\n\nALTER FUNCTION public.f() OWNER TO \"가게 \"\"x\"\"\";\n\n--\n\
         -- Name: a; Type: b; Type: TABLE; Schema: public; Owner: shop\n--\n\nCREATE TABLE public.\"a; Type: b\" (\n    \
         t text DEFAULT E'\\'\n-- Name: no; Type: no; Schema: no; Owner: no\n'\n);\n\n\\unrestrict abc\n";
+
+    #[test]
+    fn an_entry_without_owner_is_one_of_its_own() {
+        let dump = "--\n-- Name: hstore; Type: EXTENSION; Schema: -; Owner: -\n--\n\nCREATE EXTENSION hstore;\n\n--\n\
+            -- Name: EXTENSION hstore; Type: COMMENT; Schema: -; Owner: \n--\n\nCOMMENT ON EXTENSION hstore IS 'x';\n";
+        let kinds: Vec<_> = entries(dump).into_iter().map(|entry| (entry.kind, entry.name)).collect();
+        let expected = [("EXTENSION", "hstore"), ("COMMENT", "EXTENSION hstore")];
+        assert_eq!(kinds, expected.map(|(kind, name)| (kind.to_owned(), name.to_owned())));
+    }
 
     #[test]
     fn entries_are_found_outside_of_bodies_and_strings_only() {
