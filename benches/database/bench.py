@@ -7,6 +7,7 @@ import os
 import pwd
 import shlex
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -70,7 +71,7 @@ class Servers:
 
     def __exit__(self, *_):
         for process in self.processes:
-            process.send_signal(2)
+            process.send_signal(signal.SIGINT)
         for process in self.processes:
             process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
@@ -185,6 +186,8 @@ def main():
     works = asked.only.split(",")
     if unknown := [work for work in works if work not in WORKS]:
         raise SystemExit(f"error: there is no work {unknown[0]}: {', '.join(WORKS)}")
+    # Ended from outside, it still removes its servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     times = {work: {} for work in works}
     with Servers() as servers:
         dir = f"{servers.dir}/work"

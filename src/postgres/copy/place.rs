@@ -45,11 +45,11 @@ impl Placed {
 
 /// Sorts the entries.
 pub(super) fn place(entries: Vec<Entry>, tables: &[Table]) -> Placed {
-    let places: HashMap<&TableName, usize> = tables.iter().enumerate().map(|(at, table)| (&table.name, at)).collect();
+    let known: HashMap<&TableName, usize> = tables.iter().enumerate().map(|(at, table)| (&table.name, at)).collect();
     let mut placed = Placed { of_table: tables.iter().map(|_| After::default()).collect(), ..Placed::default() };
     for entry in entries {
         let named = named(&entry);
-        let at = |number: usize| named.get(number).and_then(|name| places.get(name)).copied();
+        let at = |number: usize| named.get(number).and_then(|name| known.get(name)).copied();
         match (entry.kind.as_str(), at(0), at(1)) {
             ("CONSTRAINT", Some(table), _) => placed.of_table[table].keys.push(entry.sql),
             ("INDEX", Some(table), _) => placed.of_table[table].indexes.push(entry.sql),

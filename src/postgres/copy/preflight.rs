@@ -17,7 +17,9 @@ pub async fn preflight(source: &Endpoint, target: &Endpoint) -> Result<Vec<Findi
     let superuser = fence::is_superuser(&receiver).await?;
     let mut found: Vec<Finding> = std::mem::take(&mut findings.findings);
     found.retain(|finding| {
-        !BESIDE.contains(&finding.what.as_str()) && !(superuser && FOR_SUPERUSERS.contains(&finding.what.as_str()))
+        let what = finding.what.as_str();
+        let brought = superuser && FOR_SUPERUSERS.contains(&what);
+        !(brought || BESIDE.contains(&what))
     });
     if receiver.version() < findings.version {
         found.push(Finding {

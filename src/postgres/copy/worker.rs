@@ -88,8 +88,8 @@ impl Worker<'_> {
         let mut worked = Worked { rows: vec![0; self.shop.tables.len()], ..Worked::default() };
         loop {
             // Asked for before the list is looked at, so that no word is missed in between.
-            let mut word = std::pin::pin!(self.more.notified());
-            word.as_mut().enable();
+            let mut woken = std::pin::pin!(self.more.notified());
+            woken.as_mut().enable();
             let (task, over) = {
                 let mut work = self.list();
                 (work.next(), work.is_over())
@@ -98,7 +98,7 @@ impl Worker<'_> {
                 if over {
                     break;
                 }
-                word.await;
+                woken.await;
                 continue;
             };
             self.patiently(&task, &mut worked).await?;

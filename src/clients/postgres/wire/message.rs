@@ -40,20 +40,20 @@ pub(super) struct Refused {
 
 impl Refused {
     fn parse(body: &[u8]) -> Self {
-        let (mut code, mut message, mut more) = (String::new(), String::new(), String::new());
+        let (mut code, mut message, mut more) = (String::new(), String::new(), Vec::new());
         for field in body.split(|byte| *byte == 0) {
             let Some((kind, text)) = field.split_first() else { continue };
             let text = String::from_utf8_lossy(text);
             match kind {
                 b'C' => code = text.into_owned(),
                 b'M' => message = text.into_owned(),
-                b'D' => more += &format!(" (detail: {text})"),
-                b'H' => more += &format!(" (hint: {text})"),
-                b'W' => more += &format!(" (where: {text})"),
+                b'D' => more.push(format!(" (detail: {text})")),
+                b'H' => more.push(format!(" (hint: {text})")),
+                b'W' => more.push(format!(" (where: {text})")),
                 _ => {}
             }
         }
-        Self { code, why: message + &more }
+        Self { code, why: message + &more.concat() }
     }
 
     pub(super) fn into_error(self, server: &str, doing: &str) -> Error {
