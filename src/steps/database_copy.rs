@@ -143,9 +143,10 @@ impl Step for DatabaseCopy {
     async fn apply(&self, act: &Act, change: &Copied) -> StepResult<()> {
         let tell = |table: &str, done, total| act.progress(&format!("copy {table}"), done, total, true);
         let databases = &act.reach.databases;
-        let moved = match change.follow {
-            true => databases.follow(&change.run, &tell).await?,
-            false => databases.copy(&change.run, &tell).await?,
+        let moved = if change.follow {
+            databases.follow(&change.run, &tell).await?
+        } else {
+            databases.copy(&change.run, &tell).await?
         };
         act.note(format!("copied {} rows of {} tables, {} MB", moved.rows, moved.tables, moved.bytes / 1_000_000));
         Ok(())

@@ -15,7 +15,10 @@ use outgrow::clients::web::{Probe, Web};
 use outgrow::clients::web_http::HttpWeb;
 use outgrow::clients::{ClientError, ClientResult, Kind};
 use outgrow::event::Sink;
-use outgrow::postgres::port::{CaughtUp, Comparison, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Handover, Moved, Obstacle, Progress};
+use outgrow::postgres::port::{
+    CaughtUp, Comparison, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Handover, Moved, Obstacle,
+    Progress,
+};
 use outgrow::site::{EngineAddress, Site};
 use outgrow::step::{Act, Clock, Look, Reach};
 use outgrow::world::Side;

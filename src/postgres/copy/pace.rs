@@ -96,7 +96,7 @@ mod tests {
         let seconds = (now - start).as_secs_f64();
         assert!((4.9..=5.0).contains(&seconds), "{seconds}");
         // A long silence saves up no more than a moment's bytes.
-        now += Duration::from_secs(60);
+        now += Duration::from_mins(1);
         assert_eq!(bucket.take(now, 250_000), Duration::ZERO);
         assert!(bucket.take(now, 100_000) > Duration::from_millis(99));
     }
