@@ -84,7 +84,7 @@ async fn drop_role(session: &Session, sides: &Sides) -> Result<()> {
 
 /// Our tables, and the schema if the copy's mark is not in it.
 async fn drop_tables(session: &Session) -> Result<()> {
-    session.run("DROP TABLE IF EXISTS outgrow.marker_old, outgrow.marker_new, outgrow.epoch, outgrow.followed").await?;
+    session.run("DROP TABLE IF EXISTS outgrow.marker_old, outgrow.marker_new, outgrow.epoch, outgrow.followed, outgrow.done").await?;
     let sql = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n WHERE nspname = 'outgrow') AND NOT EXISTS \
         (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_catalog.to_regnamespace('outgrow'))";
     if session.value::<bool>(sql, &[]).await? {
