@@ -79,7 +79,7 @@ async fn a_database_is_copied_compared_and_differences_end_with_one() {
     let same = outgrow("verify", &source, &target, &[]).await;
     assert_eq!(same.status.code(), Some(0), "{}", text(&same.stderr));
     assert!(text(&same.stdout).contains("the same: 1 tables with 5000 rows"), "{}", text(&same.stdout));
-    new.session("stock").await.run("UPDATE public.goods SET name = 'x' WHERE id IN (70, 4000)").await.unwrap();
+    new.session("stock").await.run("UPDATE public.goods SET name = 'x' || id WHERE id IN (70, 4000)").await.unwrap();
     let differs = outgrow("verify", &source, &target, &[]).await;
     assert_eq!(differs.status.code(), Some(1), "{}", text(&differs.stderr));
     let said = text(&differs.stdout);

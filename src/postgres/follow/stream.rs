@@ -30,11 +30,12 @@ pub async fn make_role(session: &Session, sides: &Sides) -> Result<()> {
     session.run_as(&doing, &sql).await?;
     let comment = literal(&made_by(&sides.run));
     let database = ident(&session.endpoint().database);
-    session
-        .run(&format!(
-            "COMMENT ON ROLE {STREAM_ROLE} IS {comment}; GRANT CONNECT ON DATABASE {database} TO {STREAM_ROLE}"
-        ))
-        .await?;
+    session.run(&format!("COMMENT ON ROLE {STREAM_ROLE} IS {comment}")).await?;
+    // Everybody may connect, as a rule. A grant would write the default rights down, and no revocation takes that back.
+    let may = "SELECT pg_catalog.has_database_privilege($1, pg_catalog.current_database(), 'CONNECT')";
+    if !session.value::<bool>(may, &[&STREAM_ROLE]).await? {
+        session.run(&format!("GRANT CONNECT ON DATABASE {database} TO {STREAM_ROLE}")).await?;
+    }
     if managed {
         session.run(&format!("GRANT rds_replication TO {STREAM_ROLE}")).await?;
     }

@@ -77,8 +77,12 @@ async fn drop_role(session: &Session, sides: &Sides) -> Result<()> {
     if row.get::<_, Option<String>>(0).as_deref() != Some(made_by(&sides.run).as_str()) {
         return Ok(());
     }
-    let database = ident(&session.endpoint().database);
-    session.run(&format!("REVOKE ALL ON DATABASE {database} FROM {STREAM_ROLE}")).await?;
+    let granted = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_database d, pg_catalog.aclexplode(d.datacl) a \
+        JOIN pg_catalog.pg_roles r ON r.oid = a.grantee WHERE d.datname = pg_catalog.current_database() AND r.rolname = $1)";
+    if session.value::<bool>(granted, &[&STREAM_ROLE]).await? {
+        let database = ident(&session.endpoint().database);
+        session.run(&format!("REVOKE ALL ON DATABASE {database} FROM {STREAM_ROLE}")).await?;
+    }
     Ok(session.run(&format!("DROP ROLE IF EXISTS {STREAM_ROLE}")).await?)
 }
 
