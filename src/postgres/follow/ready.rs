@@ -109,8 +109,8 @@ async fn giver(found: &mut Findings, session: &Session, side: Side) -> Result<()
             let what = format!("max_slot_wal_keep_size is {keep} MB: a receiver further behind loses the stream");
             found.add(false, at, what, "raise it if the copy takes longer than that much log is written");
         } else {
-            let advice = "outgrow's watchdog drops the slot before the disk is full; see that it has room for the log \
-                          of the whole copy";
+            let advice = "set it, so that a slot nobody reads is given up before the disk is full; see that there is room \
+                          for the log of the whole copy";
             found.add(false, at, "a slot may keep the log without limit", advice);
         }
     }
