@@ -55,7 +55,7 @@ async fn dump(endpoint: &Endpoint) -> BTreeMap<String, String> {
         if let Some(header) = line.strip_prefix("-- Name: ").or_else(|| line.strip_prefix("-- Data for Name: "))
             && header.contains("; Owner: ")
         {
-            name = header.to_owned();
+            header.clone_into(&mut name);
         }
         let entry = entries.entry(name.clone()).or_default();
         entry.push_str(line);
@@ -92,7 +92,7 @@ async fn everything_that_can_be_declared_arrives_or_is_reported() {
             Some(other) if other == text => {}
             _ if SUPERUSERS.contains(&label.as_str()) && reported(&label) => {}
             Some(other) => {
-                wrong.push(format!("differs: {header}\n{}", similar::TextDiff::from_lines(text, other).unified_diff()))
+                wrong.push(format!("differs: {header}\n{}", similar::TextDiff::from_lines(text, other).unified_diff()));
             }
             None => wrong.push(format!("missing: {header}")),
         }
