@@ -21,6 +21,8 @@ pub struct Cluster {
     port: u16,
     server: Child,
     settings: &'static [&'static str],
+    /// The container it runs in, if its disk is a small one.
+    container: Option<String>,
 }
 
 fn bin() -> PathBuf {
@@ -49,6 +51,25 @@ pub fn command(program: &Path) -> Command {
     command
 }
 
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// What a server is started with.
+fn arguments(port: u16, settings: &[&str]) -> Vec<String> {
+    let always = [
+        "max_wal_size=4GB",
+        "shared_buffers=128MB",
+        "log_statement=ddl",
+        "wal_level=logical",
+        // A subscription's worker starts at once, also when another did a moment ago.
+        "wal_retrieve_retry_interval=50ms",
+    ];
+    let port = port.to_string();
+    let settings = settings.iter().chain(&always).flat_map(|setting| ["-c", *setting]);
+    ["-h", "127.0.0.1", "-p", &port].into_iter().chain(settings).map(str::to_owned).collect()
+}
+
 impl Cluster {
     /// Makes and starts a server.
     pub async fn start() -> Self {
@@ -60,6 +81,72 @@ impl Cluster {
         let mut cluster = tokio::task::spawn_blocking(|| Self::spawn(settings)).await.unwrap();
         cluster.wait().await;
         cluster
+    }
+
+    /// Makes and starts a server whose disk holds so many megabytes, its log not counted: in a container, on a file system
+    /// in memory.
+    pub async fn start_small(megabytes: u32) -> Self {
+        let mut cluster = tokio::task::spawn_blocking(move || Self::spawn_small(megabytes)).await.unwrap();
+        cluster.wait().await;
+        cluster
+    }
+
+    fn spawn_small(megabytes: u32) -> Self {
+        crate::engines::images();
+        let dir = tempfile::Builder::new().prefix("outgrow-pg-").tempdir().unwrap();
+        let port = free_port();
+        let name = format!("outgrow-test-small-{:08x}", rand::random::<u32>());
+        let make = "echo \"$PASSWORD\" >/small/password && initdb --no-sync --no-instructions -E UTF8 --locale=C.UTF-8 \
+            -U postgres -A scram-sha-256 --pwfile=/small/password -D /small/data -X /wal/log >/dev/null && \
+            exec postgres -D /small/data -k /small \"$@\"";
+        let mut server = Command::new("docker");
+        server
+            .args([
+                "run",
+                "--rm",
+                "--name",
+                &name,
+                "--label",
+                "outgrow.test=1",
+                "--network",
+                "host",
+                "--user",
+                "postgres",
+            ])
+            .args([
+                "--tmpfs",
+                &format!("/small:size={megabytes}m,mode=0777"),
+                "--tmpfs",
+                "/wal:mode=0777",
+                "-e",
+                &format!("PASSWORD={PASSWORD}"),
+            ])
+            .args(["--entrypoint", "bash", "outgrow-demo/db", "-c", make, "small"])
+            .args(arguments(port, &["fsync=off"]))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(dir.path().join("log")).unwrap());
+        let server = server.spawn().unwrap();
+        Self { dir, bin: bin(), port, server, settings: &[], container: Some(name) }
+    }
+
+    /// Leaves so many kilobytes free on its small disk.
+    pub fn fill_disk(&self, leave: u32) {
+        // What the server writes meanwhile may leave less: then it is full a little sooner.
+        let command = format!(
+            "free=$(df --output=avail -k /small | tail -1); head -c $((free - {leave}))K /dev/zero >/small/ballast || true"
+        );
+        self.on_small_disk(&command);
+    }
+
+    /// Gives the room back.
+    pub fn empty_disk(&self) {
+        self.on_small_disk("rm -f /small/ballast");
+    }
+
+    fn on_small_disk(&self, command: &str) {
+        let name = self.container.as_deref().expect("this server's disk is not a small one");
+        crate::engines::docker(&["exec", name, "bash", "-c", command]);
     }
 
     /// Two servers.
@@ -94,9 +181,9 @@ impl Cluster {
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let server = Self::launch(&bin, dir.path(), port, settings);
-        Self { dir, bin, port, server, settings }
+        Self { dir, bin, port, server, settings, container: None }
     }
 
     fn launch(bin: &Path, dir: &Path, port: u16, settings: &[&str]) -> Child {
@@ -105,25 +192,20 @@ impl Cluster {
             .arg(dir.join("data"))
             .arg("-k")
             .arg(dir)
-            .args(["-h", "127.0.0.1", "-p", &port.to_string()])
-            .args(settings.iter().flat_map(|setting| ["-c", *setting]))
-            .args([
-                "-c",
-                "max_wal_size=4GB",
-                "-c",
-                "shared_buffers=128MB",
-                "-c",
-                "log_statement=ddl",
-                "-c",
-                "wal_level=logical",
-                // A subscription's worker starts at once, also when another did a moment ago.
-                "-c",
-                "wal_retrieve_retry_interval=50ms",
-            ])
+            .args(arguments(port, settings))
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(dir.join("log")).unwrap())
             .spawn()
             .unwrap()
+    }
+
+    /// Waits until it answers.
+    pub async fn answers(&self) {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+        while let Err(error) = self.superuser("postgres").connect().await {
+            assert!(tokio::time::Instant::now() < deadline, "it does not answer: {error}; its log:\n{}", self.log());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     async fn wait(&mut self) {
@@ -205,6 +287,9 @@ impl Cluster {
     fn kill(&mut self) {
         // SIGQUIT: the server ends its children and itself without ado.
         let _ = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
+        if let Some(name) = &self.container {
+            crate::engines::try_docker(&["rm", "-fv", name]);
+        }
         let _ = self.server.wait();
     }
 }

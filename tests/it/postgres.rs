@@ -6,6 +6,8 @@
 mod changed;
 #[path = "postgres/copy.rs"]
 mod copy;
+#[path = "postgres/disk_full.rs"]
+mod disk_full;
 #[path = "postgres/fence.rs"]
 mod fence;
 #[path = "postgres/follow.rs"]

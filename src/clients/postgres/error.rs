@@ -33,7 +33,7 @@ pub enum Error {
         why: String,
     },
     /// The server said no.
-    #[error("{server} refused \"{doing}\": {why}")]
+    #[error("{server} refused \"{doing}\": {why}{}", advice(code))]
     Refused {
         /// Which server.
         server: String,
@@ -83,6 +83,16 @@ impl Error {
             _ => "check host, port, security groups, and that the server is up",
         };
         Self::Connect { server, why: explain(error), hint, code }
+    }
+}
+
+/// What to do about a refusal that is the machine's, not the statement's (PostgreSQL, appendix A, class 53).
+fn advice(code: &str) -> &'static str {
+    match code {
+        "53100" => "; its disk is full: give it more room (RDS: allocated storage), then repeat",
+        "53200" => "; it is out of memory: lower the number of jobs or give it more, then repeat",
+        "53300" => "; close some sessions or lower the number of jobs, then repeat",
+        _ => "",
     }
 }
 

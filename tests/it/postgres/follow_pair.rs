@@ -36,6 +36,11 @@ impl Pair {
     /// lets only superusers subscribe (RDS lets its master), so the master is one here.
     pub async fn start() -> Self {
         let (old, new) = Cluster::pair().await;
+        Self::between(old, new).await
+    }
+
+    /// The same on these two servers.
+    pub async fn between(old: Cluster, new: Cluster) -> Self {
         let source = shop(&old).await;
         let first = source.connect().await.unwrap();
         fence::make_admin(&first, &"admin-secret".into()).await.unwrap();
@@ -62,7 +67,12 @@ impl Pair {
 
     /// The same, copied and following.
     pub async fn following() -> Self {
-        let pair = Self::start().await;
+        Self::start().await.followed().await
+    }
+
+    /// Copied and following from now on.
+    pub async fn followed(self) -> Self {
+        let pair = self;
         let opened = follow::open(&pair.sides, &Choices::default()).await.unwrap();
         copy_on(&opened.pinned, &pair.sides.new.admin, &LocalTools, &Options::new("run-1"), &()).await.unwrap();
         follow::subscribe(&pair.sides).await.unwrap();
