@@ -20,6 +20,8 @@ mod database_verb;
 mod docker;
 #[path = "it/engines.rs"]
 mod engines;
+#[path = "it/laws.rs"]
+mod laws;
 #[path = "it/layers.rs"]
 mod layers;
 #[path = "it/pg.rs"]

@@ -160,7 +160,7 @@ async fn show(session: &Session, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_obeys_its_parameter_group_and_its_snapshot_holds_the_data() {
+async fn d2_d3_d4_a_server_obeys_its_parameter_group_and_its_snapshot_holds_the_data() {
     let here = Here::new().await;
     let family = format!("postgres{}", here.major);
     let group = here.rds.create_db_parameter_group().db_parameter_group_name("own").description("d");
