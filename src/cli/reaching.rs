@@ -74,14 +74,27 @@ async fn databases(
     // Without an instance nothing connects; that it is missing is a finding, told with all the others.
     let (host, port) = instance.map_or_else(|| ("no-such-instance.invalid".to_owned(), 5432), |i| (i.host, i.port));
     let reached = reached(site, world, &host, port);
-    let host = world.and_then(|world| world.resolve(&host)).unwrap_or(host);
+    let address = world.and_then(|world| world.resolve(&host));
     Ok(Databases {
         reached,
         compared: Compared::default(),
         old: endpoint(Transport::Stream(Arc::new(dial)), &container.admin, &container.name, Tls::Disable)?,
-        new: endpoint(Transport::Tcp { host, port }, &rds.master, &rds.name, Tls::Require)?,
+        new: endpoint(Transport::Tcp { host, port, address }, &rds.master, &rds.name, proof(site, world)?)?,
         tools: Arc::new(LocalTools),
         key: key.to_path_buf(),
+    })
+}
+
+/// What the instance has to prove. A rehearsal's has its certificate from the world's own authority.
+fn proof(site: &Site, world: Option<&World>) -> Result<Tls, Failure> {
+    let path = match (world, &site.aws.database.certificates) {
+        (Some(world), _) => world.ready.ca_files.first(),
+        (None, path) => path.as_ref(),
+    };
+    let Some(path) = path else { return Ok(Tls::Require) };
+    std::fs::read_to_string(path).map(Tls::VerifyFull).map_err(|e| {
+        let what = format!("the certificate authorities of RDS cannot be read from {}", path.display());
+        Failure::of(Code::BadInput, what, &e).hint("see `aws.database.certificates` in the site file")
     })
 }
 

@@ -1,5 +1,6 @@
 //! The rehearsal's world as this process meets it: what it says about itself, and its socket.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -49,8 +50,8 @@ impl World {
     }
 
     /// The address of a name that only the world's hosts can look up.
-    pub fn resolve(&self, host: &str) -> Option<String> {
-        self.ready.resolve.get(host).map(ToString::to_string)
+    pub fn resolve(&self, host: &str) -> Option<IpAddr> {
+        self.ready.resolve.get(host).copied()
     }
 
     /// The authorities its visitors trust.

@@ -14,6 +14,7 @@ mod wire;
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,9 +60,18 @@ pub enum Transport {
         host: String,
         /// The server's port.
         port: u16,
+        /// Where it is, if not where the host's name leads. A certificate is held against the name all the same.
+        address: Option<IpAddr>,
     },
     /// Streams opened by somebody else.
     Stream(Arc<dyn Dial>),
+}
+
+impl Transport {
+    /// By TCP, or by a Unix socket's directory.
+    pub fn tcp(host: impl Into<String>, port: u16) -> Self {
+        Self::Tcp { host: host.into(), port, address: None }
+    }
 }
 
 /// Whether the connection is encrypted, and whom it trusts.
@@ -93,7 +103,7 @@ pub struct Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.transport {
-            Transport::Tcp { host, port } => write!(f, "{}@{host}:{port}/{}", self.user, self.database),
+            Transport::Tcp { host, port, .. } => write!(f, "{}@{host}:{port}/{}", self.user, self.database),
             Transport::Stream(dial) => write!(f, "{}@({dial:?})/{}", self.user, self.database),
         }
     }
@@ -143,8 +153,11 @@ impl Endpoint {
         if !self.password.expose_secret().is_empty() {
             config.password(self.password.expose_secret());
         }
-        if let Transport::Tcp { host, port } = &self.transport {
+        if let Transport::Tcp { host, port, address } = &self.transport {
             config.host(host).port(*port);
+            if let Some(address) = address {
+                config.hostaddr(*address);
+            }
         }
         config.ssl_mode(match self.tls {
             Tls::Disable => tokio_postgres::config::SslMode::Disable,
@@ -161,7 +174,7 @@ mod tests {
     #[test]
     fn a_password_is_never_printed() {
         let endpoint = Endpoint {
-            transport: Transport::Tcp { host: "db".into(), port: 5432 },
+            transport: Transport::tcp("db", 5432),
             user: "shop".into(),
             password: "tiger-비밀".into(),
             database: "shop".into(),
@@ -178,7 +191,7 @@ mod tests {
             listener.local_addr().unwrap().port()
         };
         let endpoint = Endpoint {
-            transport: Transport::Tcp { host: "127.0.0.1".into(), port },
+            transport: Transport::tcp("127.0.0.1", port),
             user: "shop".into(),
             password: "x".into(),
             database: "shop".into(),

@@ -65,8 +65,11 @@ impl Tools for LocalTools {
             command.env_remove(name);
         }
         let forward = match &source.transport {
-            Transport::Tcp { host, port } => {
+            Transport::Tcp { host, port, address } => {
                 command.env("PGHOST", host).env("PGPORT", port.to_string());
+                if let Some(address) = address {
+                    command.env("PGHOSTADDR", address.to_string());
+                }
                 None
             }
             Transport::Stream(dial) => {

@@ -6,6 +6,7 @@ pub mod origin;
 pub mod secret;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -216,6 +217,11 @@ pub struct Rds {
     pub name: String,
     /// Its master user.
     pub master: Login,
+    /// A PEM file with RDS's certificate authorities (AWS publishes
+    /// `https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem`). With it, the server has to prove that it is
+    /// this instance; without, what goes there is encrypted, but to whoever answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<PathBuf>,
 }
 
 fn postgres_port() -> u16 {

@@ -115,6 +115,13 @@ impl Step for DatabaseCopy {
             ),
             Some(_) => {}
         }
+        if look.site.aws.database.certificates.is_none() {
+            findings.push(Finding::new(
+                Severity::Note,
+                "RDS need not prove who it is: `aws.database.certificates` is not set",
+                "download AWS's bundle (global-bundle.pem) and name it there",
+            ));
+        }
         if self.follow {
             let found = look.databases.follow_obstacles(&look.run).await?;
             findings.extend(found.iter().map(|o| Finding::new(severity(o.blocks), &o.what, &o.todo)));

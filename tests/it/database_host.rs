@@ -134,7 +134,7 @@ impl Here {
     async fn connect(&self, id: &str, tls: Tls) -> Result<Session, Error> {
         let ip = self.cloud.shared().lock().databases[id].ip.unwrap();
         let endpoint = Endpoint {
-            transport: Transport::Tcp { host: ip.to_string(), port: 5432 },
+            transport: Transport::tcp(ip.to_string(), 5432),
             user: "shop".into(),
             password: PASSWORD.into(),
             database: "shop".into(),

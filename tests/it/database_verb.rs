@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::pg::Cluster;
 
 fn url(endpoint: &Endpoint) -> String {
-    let Transport::Tcp { host, port } = &endpoint.transport else { panic!("by TCP") };
+    let Transport::Tcp { host, port, .. } = &endpoint.transport else { panic!("by TCP") };
     format!("postgres://{}@{host}:{port}/{}", endpoint.user, endpoint.database)
 }
 

@@ -227,7 +227,7 @@ impl Cluster {
     /// A database as a role whose password is this.
     pub fn endpoint(&self, user: &str, password: &str, database: &str) -> Endpoint {
         Endpoint {
-            transport: Transport::Tcp { host: "127.0.0.1".into(), port: self.port },
+            transport: Transport::tcp("127.0.0.1", self.port),
             user: user.into(),
             password: password.into(),
             database: database.into(),
@@ -243,7 +243,7 @@ impl Cluster {
     /// A database as the superuser, by the Unix socket.
     pub fn by_socket(&self, database: &str) -> Endpoint {
         let host = self.dir.path().display().to_string();
-        Endpoint { transport: Transport::Tcp { host, port: self.port }, ..self.superuser(database) }
+        Endpoint { transport: Transport::tcp(host, self.port), ..self.superuser(database) }
     }
 
     /// The Unix socket's path.

@@ -52,7 +52,7 @@ fn endpoint(which: &str, url: &str, reference: Option<&str>) -> Result<Endpoint,
     }
     let tls = tls(mode.as_deref(), authorities.as_deref(), &host).map_err(|why| wrong(&why))?;
     let password = secret(which, password.map(decoded), reference)?;
-    Ok(Endpoint { transport: Transport::Tcp { host, port }, user, password, database, tls })
+    Ok(Endpoint { transport: Transport::tcp(host, port), user, password, database, tls })
 }
 
 fn host_and_port(address: &str) -> Option<(String, u16)> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::{ByteStream, Dial, Endpoint, Transport};
 struct ByTcp {
     host: String,
     port: u16,
+    address: Option<IpAddr>,
 }
 
 impl fmt::Debug for ByTcp {
@@ -28,7 +30,10 @@ impl Dial for ByTcp {
             let path = Path::new(&self.host).join(format!(".s.PGSQL.{}", self.port));
             return Ok(Box::new(UnixStream::connect(path).await?));
         }
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        let stream = match self.address {
+            Some(address) => TcpStream::connect((address, self.port)).await?,
+            None => TcpStream::connect((self.host.as_str(), self.port)).await?,
+        };
         stream.set_nodelay(true)?;
         Ok(Box::new(stream))
     }
@@ -41,8 +46,9 @@ impl Dial for ByTcp {
 /// The same server, always reached by a dialled stream.
 pub(super) fn dialled(endpoint: &Endpoint) -> Endpoint {
     match &endpoint.transport {
-        Transport::Tcp { host, port } => {
-            let transport = Transport::Stream(Arc::new(ByTcp { host: host.clone(), port: *port }));
+        Transport::Tcp { host, port, address } => {
+            let by = ByTcp { host: host.clone(), port: *port, address: *address };
+            let transport = Transport::Stream(Arc::new(by));
             Endpoint { transport, ..endpoint.clone() }
         }
         Transport::Stream(_) => endpoint.clone(),

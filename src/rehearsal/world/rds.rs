@@ -111,7 +111,7 @@ async fn session(address: Ipv4Addr, port: u16, password: &SecretString) -> std::
 
 fn as_superuser(address: Ipv4Addr, port: u16, password: &SecretString) -> Endpoint {
     Endpoint {
-        transport: Transport::Tcp { host: address.to_string(), port },
+        transport: Transport::tcp(address.to_string(), port),
         user: SUPERUSER.into(),
         password: password.clone(),
         database: "postgres".into(),

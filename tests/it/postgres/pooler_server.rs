@@ -75,7 +75,7 @@ impl Bouncer {
         list.push(user(&("console", "console-secret")));
         put(&path("userlist.txt"), userlist_text(&list).expose_secret());
         let console = Endpoint {
-            transport: Transport::Tcp { host: "127.0.0.1".into(), port },
+            transport: Transport::tcp("127.0.0.1", port),
             user: "console".into(),
             password: "console-secret".into(),
             database: "pgbouncer".into(),
@@ -106,7 +106,7 @@ impl Bouncer {
 
     /// The database through it.
     pub fn endpoint(&self, user: &str, password: &str) -> Endpoint {
-        let transport = Transport::Tcp { host: "127.0.0.1".into(), port: self.port };
+        let transport = Transport::tcp("127.0.0.1", self.port);
         let database = "shop".into();
         Endpoint { transport, user: user.into(), password: password.into(), database, tls: Tls::Disable }
     }

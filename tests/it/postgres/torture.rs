@@ -37,7 +37,7 @@ async fn torture(cluster: &Cluster) -> Endpoint {
 
 /// The whole dump, cut at its entries: `kind name (schema)` and what stands below.
 async fn dump(endpoint: &Endpoint) -> BTreeMap<String, String> {
-    let Transport::Tcp { host, port } = &endpoint.transport else { panic!("by TCP") };
+    let Transport::Tcp { host, port, .. } = &endpoint.transport else { panic!("by TCP") };
     let output = tokio::process::Command::new("pg_dump")
         .args(["--no-tablespaces", "--exclude-schema=outgrow", "--blobs", "-h", host, "-p", &port.to_string()])
         .args(["-U", &endpoint.user, "-d", &endpoint.database])

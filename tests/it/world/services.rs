@@ -58,7 +58,7 @@ pub async fn database_is_as_on_rds(ready: &Ready) {
     assert_eq!(ready.resolve[&database.host], database.ip);
     let authority = std::fs::read_to_string(&ready.ca_files[0]).unwrap();
     let endpoint = Endpoint {
-        transport: Transport::Tcp { host: database.ip.to_string(), port: database.port },
+        transport: Transport::tcp(database.ip.to_string(), database.port),
         user: database.master.clone(),
         password: std::fs::read_to_string(&database.master_password_file).unwrap().trim().to_owned().into(),
         database: "postgres".into(),
@@ -74,6 +74,10 @@ pub async fn database_is_as_on_rds(ready: &Ready) {
     let plain = Endpoint { tls: Tls::Disable, ..endpoint.clone() }.connect().await;
     assert!(matches!(plain, Err(Error::Connect { code: Some(code), .. }) if code == "28000"));
     // The machine does not know the endpoint's name, so the address is asked for: the certificate is not for that.
-    let by_address = Endpoint { tls: Tls::VerifyFull(authority), ..endpoint }.connect().await;
-    assert!(by_address.unwrap_err().to_string().to_lowercase().contains("certificate"));
+    let by_address = Endpoint { tls: Tls::VerifyFull(authority), ..endpoint };
+    assert!(by_address.connect().await.unwrap_err().to_string().to_lowercase().contains("certificate"));
+    let (host, port, address) = (database.host.clone(), database.port, Some(database.ip.into()));
+    let by_name = Endpoint { transport: Transport::Tcp { host, port, address }, ..by_address };
+    by_name.connect().await.unwrap().close();
+    by_name.wire().await.unwrap().close().await;
 }

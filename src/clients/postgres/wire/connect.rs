@@ -57,11 +57,15 @@ async fn dial(endpoint: &Endpoint) -> Result<ByteStream, Error> {
     let failed = |error: io::Error| session::connect_error(endpoint, error.to_string());
     match &endpoint.transport {
         Transport::Stream(_) => Ok(session::dial(endpoint).await?.0),
-        Transport::Tcp { host, port } if host.starts_with('/') => {
+        Transport::Tcp { host, port, .. } if host.starts_with('/') => {
             Ok(Box::new(UnixStream::connect(format!("{host}/.s.PGSQL.{port}")).await.map_err(failed)?))
         }
-        Transport::Tcp { host, port } => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(failed)?;
+        Transport::Tcp { host, port, address } => {
+            let connected = match address {
+                Some(address) => TcpStream::connect((*address, *port)).await,
+                None => TcpStream::connect((host.as_str(), *port)).await,
+            };
+            let stream = connected.map_err(failed)?;
             watch(&stream).map_err(failed)?;
             Ok(Box::new(stream))
         }

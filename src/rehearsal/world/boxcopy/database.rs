@@ -200,7 +200,7 @@ pub async fn session(
     port: u16,
 ) -> std::result::Result<Session, postgres::Error> {
     let mut endpoint = Endpoint {
-        transport: Transport::Tcp { host: address.to_string(), port },
+        transport: Transport::tcp(address.to_string(), port),
         user: superuser.user.clone(),
         password: superuser.password.clone(),
         database: superuser.database.clone(),
