@@ -51,6 +51,11 @@ pub fn command(program: &Path) -> Command {
     command
 }
 
+/// The image of a PostgreSQL version (`scripts/postgres-images`).
+pub fn image(major: u32) -> String {
+    format!("outgrow-test/postgres-{major}")
+}
+
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -86,17 +91,26 @@ impl Cluster {
     /// Makes and starts a server whose disk holds so many megabytes, its log not counted: in a container, on a file system
     /// in memory.
     pub async fn start_small(megabytes: u32) -> Self {
-        let mut cluster = tokio::task::spawn_blocking(move || Self::spawn_small(megabytes)).await.unwrap();
+        crate::engines::images();
+        Self::start_in("outgrow-demo/db".to_owned(), megabytes).await
+    }
+
+    /// Makes and starts a server of another version, in a container of `scripts/postgres-images`.
+    pub async fn start_version(major: u32) -> Self {
+        Self::start_in(image(major), 2048).await
+    }
+
+    async fn start_in(image: String, megabytes: u32) -> Self {
+        let mut cluster = tokio::task::spawn_blocking(move || Self::spawn_in(&image, megabytes)).await.unwrap();
         cluster.wait().await;
         cluster
     }
 
-    fn spawn_small(megabytes: u32) -> Self {
-        crate::engines::images();
+    fn spawn_in(image: &str, megabytes: u32) -> Self {
         let dir = tempfile::Builder::new().prefix("outgrow-pg-").tempdir().unwrap();
         let port = free_port();
         let name = format!("outgrow-test-small-{:08x}", rand::random::<u32>());
-        let make = "echo \"$PASSWORD\" >/small/password && initdb --no-sync --no-instructions -E UTF8 --locale=C.UTF-8 \
+        let make = "echo \"$PASSWORD\" >/small/password && initdb --no-sync -E UTF8 --locale=C.UTF-8 \
             -U postgres -A scram-sha-256 --pwfile=/small/password -D /small/data -X /wal/log >/dev/null && \
             exec postgres -D /small/data -k /small \"$@\"";
         let mut server = Command::new("docker");
@@ -121,7 +135,7 @@ impl Cluster {
                 "-e",
                 &format!("PASSWORD={PASSWORD}"),
             ])
-            .args(["--entrypoint", "bash", "outgrow-demo/db", "-c", make, "small"])
+            .args(["--entrypoint", "bash", image, "-c", make, "small"])
             .args(arguments(port, &["fsync=off"]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -28,6 +28,8 @@ mod resume;
 mod speed;
 #[path = "postgres/torture.rs"]
 mod torture;
+#[path = "postgres/versions.rs"]
+mod versions;
 
 use outgrow::clients::postgres::{Endpoint, Session};
 use outgrow::postgres::copy::{Options, Report, copy_database};

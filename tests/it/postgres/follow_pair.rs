@@ -10,7 +10,7 @@ use outgrow::postgres::copy::{Options, copy_on};
 use outgrow::postgres::fence::{self, Fenced};
 use outgrow::postgres::follow::{self, Choices, Place, Seen, Sides};
 use outgrow::postgres::handover::{Limits, NoHold, Record, Request};
-use outgrow::postgres::tools::LocalTools;
+use outgrow::postgres::tools::{LocalTools, Tools};
 use outgrow::world::Side;
 use tokio::time::Instant;
 
@@ -72,9 +72,14 @@ impl Pair {
 
     /// Copied and following from now on.
     pub async fn followed(self) -> Self {
+        self.followed_with(&LocalTools).await
+    }
+
+    /// The same with this `pg_dump`.
+    pub async fn followed_with(self, tools: &dyn Tools) -> Self {
         let pair = self;
         let opened = follow::open(&pair.sides, &Choices::default()).await.unwrap();
-        copy_on(&opened.pinned, &pair.sides.new.admin, &LocalTools, &Options::new("run-1"), &()).await.unwrap();
+        copy_on(&opened.pinned, &pair.sides.new.admin, tools, &Options::new("run-1"), &()).await.unwrap();
         follow::subscribe(&pair.sides).await.unwrap();
         pair.caught_up(Side::Old).await;
         pair
