@@ -21,7 +21,7 @@ pub use fault::Fault;
 pub use patience::Patience;
 pub use reach::{Act, Clock, Look, Reach};
 
-use crate::world::World;
+use crate::world::{Moment, World};
 
 /// The result of a step's act.
 pub type StepResult<T> = Result<T, Fault>;
@@ -138,6 +138,24 @@ pub trait Step: Serialize + DeserializeOwned + Debug + Send + Sync + 'static {
 
     /// What this does to who serves and who writes. Pure.
     fn model(&self, world: &mut World);
+
+    /// The moments between `before` and what [`Step::model`] makes of it, where a death of the process leaves anything
+    /// else. Pure.
+    fn on_the_way(&self, before: &World) -> Vec<Moment> {
+        let _ = before;
+        Vec::new()
+    }
+
+    /// The same for taking it back, from `now` on.
+    fn on_the_way_back(&self, now: &World) -> Vec<Moment> {
+        let _ = now;
+        Vec::new()
+    }
+
+    /// What taking it back makes of `now`, if it was `before` once. Pure.
+    fn model_back(&self, now: &World, before: &World) -> World {
+        now.taken_back_to(before)
+    }
 
     /// Whether a person's pause or abort may break `apply` off half-way. Not where half-way is no place to stay, as
     /// under a fence; such a step bounds its own time.

@@ -19,9 +19,9 @@ pub async fn draft(look: &Look, playbook: &Playbook, rehearsal: Option<String>) 
     }
     if findings.is_empty() {
         // Only a whole list of steps can be judged: one that is missing would be blamed on the others.
-        findings.extend(safety::judge(&steps).iter().map(|wrong| {
-            Finding::new(Severity::Blocker, format!("after {}: {}", wrong.step, wrong.what), wrong.todo.clone())
-        }));
+        findings.extend(
+            safety::judge(&steps).iter().map(|wrong| Finding::new(Severity::Blocker, wrong.to_string(), wrong.todo)),
+        );
     }
     let mut planned = Vec::new();
     for step in &steps {

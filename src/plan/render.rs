@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Plan, PlannedStep};
+use super::{Plan, PlannedStep, safety};
 use crate::step::{Finding, Reversal, Severity};
 
 /// The most lines of a step's diff that are shown unless all are asked for.
@@ -26,6 +26,7 @@ pub fn render(plan: &Plan, whole: bool) -> String {
         text.push_str(&diff(step, if whole { usize::MAX } else { SHORT }));
         let _ = writeln!(text, "     back: {}", price(step));
     }
+    text.push_str(&served(plan));
     if !plan.findings.is_empty() {
         let _ = writeln!(text, "\nfindings");
         let mut sorted: Vec<&Finding> = plan.findings.iter().collect();
@@ -33,6 +34,26 @@ pub fn render(plan: &Plan, whole: bool) -> String {
         for finding in sorted {
             text.push_str(&tell(finding));
         }
+    }
+    text
+}
+
+/// The walk through the plan: who serves and who writes after each step, and what a rollback costs there.
+fn served(plan: &Plan) -> String {
+    let Ok(items) = plan.items() else { return String::new() };
+    let steps: Vec<_> = items.into_iter().map(|(_, step)| step).collect();
+    let heads = ["after", "writes to", "box's app", "new app", "API on balancer", "pages on CDN", "a rollback costs"];
+    let rows = safety::walk(&steps);
+    let cells = rows.iter().map(|row| {
+        [&row.after, row.writes, row.old_app, row.new_app, &row.api, &row.pages, &row.back].map(str::to_owned)
+    });
+    let lines: Vec<[String; 7]> = std::iter::once(heads.map(str::to_owned)).chain(cells).collect();
+    let wide: Vec<usize> =
+        (0..heads.len()).map(|at| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0)).collect();
+    let mut text = String::from("\nwho serves, and who writes\n");
+    for line in &lines {
+        let padded: Vec<String> = line.iter().zip(&wide).map(|(cell, wide)| format!("{cell:<wide$}")).collect();
+        let _ = writeln!(text, "  {}", padded.join("  ").trim_end());
     }
     text
 }

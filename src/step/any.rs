@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Act, Change, Fault, Finding, Look, Planned, Reversal, Step, StepResult, Verdict};
-use crate::world::World;
+use crate::world::{Moment, World};
 
 /// What `plan` found, ready to be sealed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,12 @@ pub trait AnyStep: Send + Sync + std::fmt::Debug {
     fn parameters(&self) -> Result<Value, Fault>;
     /// See [`Step::model`].
     fn model(&self, world: &mut World);
+    /// See [`Step::on_the_way`].
+    fn on_the_way(&self, before: &World) -> Vec<Moment>;
+    /// See [`Step::on_the_way_back`].
+    fn on_the_way_back(&self, now: &World) -> Vec<Moment>;
+    /// See [`Step::model_back`].
+    fn model_back(&self, now: &World, before: &World) -> World;
     /// See [`Step::may_be_broken_off`].
     fn may_be_broken_off(&self) -> bool;
     /// See [`Step::may_stop_after`].
@@ -76,6 +82,18 @@ impl<S: Step> AnyStep for S {
 
     fn model(&self, world: &mut World) {
         Step::model(self, world);
+    }
+
+    fn on_the_way(&self, before: &World) -> Vec<Moment> {
+        Step::on_the_way(self, before)
+    }
+
+    fn on_the_way_back(&self, now: &World) -> Vec<Moment> {
+        Step::on_the_way_back(self, now)
+    }
+
+    fn model_back(&self, now: &World, before: &World) -> World {
+        Step::model_back(self, now, before)
     }
 
     fn may_be_broken_off(&self) -> bool {

@@ -17,9 +17,14 @@ pub struct Play {
     pub stage: Stage,
     pub disk: Arc<Mutex<Vec<u8>>>,
     items: Vec<PlannedStep>,
+    /// How a planned step comes to life.
+    build: Build,
     /// A process that dies while writing a line leaves half of it.
     pub tears: bool,
 }
+
+/// How a planned step comes to life.
+pub type Build = Arc<dyn Fn(&PlannedStep) -> Box<dyn AnyStep>>;
 
 /// What a new process does with the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +63,13 @@ impl Play {
             let draft = step.plan(&stage.look()).await.unwrap();
             items.push(PlannedStep::new(&*step, draft).unwrap());
         }
-        Self { stage, disk: Arc::default(), items, tears: false }
+        let build = |planned: &PlannedStep| crate::steps::build(&planned.kind, &planned.parameters).unwrap();
+        Self { stage, disk: Arc::default(), items, build: Arc::new(build), tears: false }
+    }
+
+    /// A run of these steps, which come to life by `build`.
+    pub fn of(stage: Stage, items: Vec<PlannedStep>, build: Build) -> Self {
+        Self { stage, disk: Arc::default(), items, build, tears: false }
     }
 
     /// One process: takes the run up from the journal and goes on until the run ends, holds, or the process dies
@@ -82,10 +93,7 @@ impl Play {
         let journal = Journal::new(&read.records, Box::new(disk)).expect("what was written replays");
         let fresh = read.records.is_empty();
         let over = journal.state().ended.is_some();
-        let items = self.items.iter().map(|planned| Item {
-            step: crate::steps::build(&planned.kind, &planned.parameters).unwrap(),
-            planned: planned.clone(),
-        });
+        let items = self.items.iter().map(|planned| Item { step: (self.build)(planned), planned: planned.clone() });
         let site = Arc::clone(&self.stage.site);
         let mut engine =
             Engine::new(items.collect(), journal, self.stage.reach(), site, options, lever, Sink::nowhere());

@@ -29,7 +29,7 @@ pub(in crate::steps) use state::REPLACES;
 
 use crate::clients::hosts::Container;
 use crate::step::{Act, Fault, Finding, Look, Planned, Step, StepResult, Verdict};
-use crate::world::{Side, World};
+use crate::world::{Side, Way, World};
 use state::State;
 
 /// Until an app that was started must answer.
@@ -58,7 +58,7 @@ impl Step for AppConfig {
     }
 
     fn model(&self, world: &mut World) {
-        world.old_app = Side::New;
+        world.old_app = Way::Straight(Side::New);
     }
 
     /// Half-way, no app may be running at all.

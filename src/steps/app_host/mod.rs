@@ -21,7 +21,7 @@ pub use change::{AppHostChange, Brought, How, Moved, Placed};
 use super::app_config::{self, Health, RUN_LABEL};
 use crate::clients::hosts::HostRead;
 use crate::step::{Act, Fault, Finding, Look, Planned, Step, StepResult, Verdict};
-use crate::world::World;
+use crate::world::{Side, Way, World};
 
 /// The step for one new host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ impl Step for AppHost {
     }
 
     fn model(&self, world: &mut World) {
-        world.new_app = true;
+        world.new_app = Some(Way::Straight(Side::New));
     }
 
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {

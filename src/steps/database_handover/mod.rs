@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::postgres::port::FenceState;
 use crate::step::{Act, Change, Fault, Finding, Look, Planned, Reversal, Severity, Step, StepResult, Verdict};
-use crate::world::{Side, World};
+use crate::world::{Moment, Side, WayBack, World};
 
 /// The step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -93,7 +93,31 @@ impl Step for DatabaseHandover {
     }
 
     fn model(&self, world: &mut World) {
-        world.writer = Some(Side::New);
+        *world = World {
+            old_open: false,
+            new_open: true,
+            on_record: true,
+            new_has_writes: true,
+            way_back: if self.follow { WayBack::Stream } else { WayBack::Carried },
+            pooler: world.pooler.map(|_| Side::New),
+            ..world.clone()
+        };
+    }
+
+    fn on_the_way(&self, before: &World) -> Vec<Moment> {
+        let fenced = Moment::after(before, "the old database is fenced", |world| world.old_open = false);
+        let on_record = Moment::after(&fenced.world, "the handover is on record", |world| world.on_record = true);
+        vec![fenced, on_record]
+    }
+
+    fn on_the_way_back(&self, now: &World) -> Vec<Moment> {
+        vec![Moment::after(now, "the new database is fenced", |world| world.new_open = false)]
+    }
+
+    /// The writes come home, if there is a way.
+    fn model_back(&self, now: &World, before: &World) -> World {
+        let left_behind = now.new_has_writes && now.way_back == WayBack::None;
+        World { new_has_writes: left_behind, ..before.clone() }
     }
 
     fn may_be_broken_off(&self) -> bool {

@@ -150,7 +150,10 @@ impl Step for DnsWeights {
     fn model(&self, world: &mut World) {
         let share = match self.phase {
             Phase::Ttl => {
-                world.ttl_waited = true;
+                match self.which {
+                    Which::Api => world.api_ttl_waited = true,
+                    Which::Pages => world.pages_ttl_waited = true,
+                }
                 return;
             }
             Phase::Pair => 0,
