@@ -13,6 +13,16 @@ pub enum Side {
     New,
 }
 
+/// How an app reaches its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// It knows this database's own address.
+    Straight(Side),
+    /// Through the pooler: to whichever database that sends it.
+    Pooler,
+}
+
 /// Who serves and who writes, between two steps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about the site, not the states of one machine")]
@@ -21,8 +31,10 @@ pub struct World {
     pub writer: Option<Side>,
     /// A verified copy is on the new database.
     pub copied: bool,
-    /// The old app's database.
-    pub old_app: Side,
+    /// How the old app reaches its database.
+    pub old_app: Way,
+    /// Where the pooler sends its clients; none where there is no pooler.
+    pub pooler: Option<Side>,
     /// The new app runs.
     pub new_app: bool,
     /// The balancer knows both sides.
@@ -47,7 +59,8 @@ impl Default for World {
         Self {
             writer: Some(Side::Old),
             copied: false,
-            old_app: Side::Old,
+            old_app: Way::Straight(Side::Old),
+            pooler: None,
             new_app: false,
             targets: false,
             api_on_balancer: 0,
@@ -56,6 +69,16 @@ impl Default for World {
             pages_on_cdn: 0,
             ttl_waited: false,
             finalized: false,
+        }
+    }
+}
+
+impl World {
+    /// The database that the old app comes to; none where its pooler is not there.
+    pub fn old_apps_database(&self) -> Option<Side> {
+        match self.old_app {
+            Way::Straight(side) => Some(side),
+            Way::Pooler => self.pooler,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! which visitors or data could come to harm. Pure.
 
 use crate::step::AnyStep;
-use crate::world::{Side, World};
+use crate::world::{Side, Way, World};
 
 /// A step after which an invariant does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +33,7 @@ pub fn judge(steps: &[Box<dyn AnyStep>]) -> Vec<Unsafe> {
     let mut found = Vec::new();
     for (step, state) in steps.iter().zip(states.windows(2)) {
         let [before, after] = state else { continue };
-        let behind = |world: &World| world.writer == Some(Side::New) && world.old_app == Side::Old;
+        let behind = |world: &World| world.writer == Some(Side::New) && world.old_apps_database() == Some(Side::Old);
         if behind(before) && behind(after) {
             found.push(Unsafe {
                 step: step.id(),
@@ -57,10 +57,29 @@ fn wrong_with(before: &World, after: &World) -> Vec<Wrong> {
 }
 
 fn faults(world: &World) -> Vec<Wrong> {
-    let rules: [(bool, Wrong); 8] = [
+    let rules: [(bool, Wrong); 11] = [
         (
             world.writer == Some(Side::New) && !world.copied,
             ("the new database takes writes without the old one's rows", "put database-copy before database-handover"),
+        ),
+        (
+            world.old_app == Way::Pooler && world.pooler.is_none(),
+            ("the box's app points at a pooler that is not there", "put pooler before app-config"),
+        ),
+        (
+            world.pooler == Some(Side::New) && world.old_app == Way::Straight(Side::Old),
+            (
+                "the database changed behind the pooler, and the box's app does not come through it",
+                "put app-config between pooler and database-handover",
+            ),
+        ),
+        (
+            world.old_app == Way::Straight(Side::New) && world.writer != Some(Side::New),
+            (
+                "the box's app points at the new database, which takes no writes yet",
+                "put app-config right after database-handover, or a pooler step before it: through a pooler the app \
+                 comes to whichever database takes the writes",
+            ),
         ),
         (
             world.balancer_to_new > 0 && !world.new_app,
@@ -83,7 +102,7 @@ fn faults(world: &World) -> Vec<Wrong> {
             ("DNS sends the pages to an empty bucket", "put static-site before dns-weights of pages"),
         ),
         (
-            world.finalized && world.writer == Some(Side::New) && world.old_app == Side::Old,
+            world.finalized && world.writer == Some(Side::New) && world.old_apps_database() == Some(Side::Old),
             (
                 "the old app is still reachable and points at the old database for good",
                 "put app-config after database-handover",
@@ -106,6 +125,7 @@ mod tests {
     use crate::steps::database_copy::DatabaseCopy;
     use crate::steps::database_handover::DatabaseHandover;
     use crate::steps::finalize::Finalize;
+    use crate::steps::pooler::Pooler;
     use crate::steps::shift_targets;
     use crate::steps::soak::Soak;
     use crate::steps::targets::Targets;
@@ -119,7 +139,7 @@ mod tests {
     }
 
     fn handover() -> Box<dyn AnyStep> {
-        Box::new(DatabaseHandover { hold_at_most: 30, follow: false })
+        Box::new(DatabaseHandover { hold_at_most: 30, follow: false, pooled: false })
     }
 
     fn soak() -> Box<dyn AnyStep> {
@@ -128,21 +148,44 @@ mod tests {
 
     #[test]
     fn the_right_order_is_not_complained_about() {
-        assert_eq!(told(&[copy(), handover(), Box::new(AppConfig {}), soak(), Box::new(Finalize {})]), []);
+        assert_eq!(told(&[copy(), handover(), Box::new(AppConfig::default()), soak(), Box::new(Finalize {})]), []);
     }
 
     #[test]
     fn a_handover_without_a_copy_is_refused() {
-        let wrong = told(&[handover(), Box::new(AppConfig {})]);
+        let wrong = told(&[handover(), Box::new(AppConfig::default())]);
         assert!(wrong.iter().any(|(step, todo)| step == "database-handover" && todo.contains("database-copy")));
     }
 
     #[test]
     fn the_boxs_app_is_not_left_behind_the_fence() {
-        let wrong = told(&[copy(), handover(), soak(), Box::new(AppConfig {})]);
+        let wrong = told(&[copy(), handover(), soak(), Box::new(AppConfig::default())]);
         assert!(wrong.iter().any(|(step, todo)| step == "soak" && todo.contains("right after")), "{wrong:?}");
         let never = told(&[copy(), handover(), Box::new(Finalize {})]);
         assert!(never.iter().any(|(step, _)| step == "finalize"), "{never:?}");
+    }
+
+    #[test]
+    fn through_a_pooler_the_app_may_go_first_and_only_through_one() {
+        let config = |pooled| Box::new(AppConfig { pooled }) as Box<dyn AnyStep>;
+        let pooler = || Box::new(Pooler {}) as Box<dyn AnyStep>;
+        let pooled = || Box::new(DatabaseHandover { hold_at_most: 30, follow: true, pooled: true }) as Box<dyn AnyStep>;
+        let rest = || [soak(), Box::new(Finalize {})];
+        let right = [pooler(), copy(), config(true), pooled()].into_iter().chain(rest()).collect::<Vec<_>>();
+        assert_eq!(told(&right), []);
+        let late = told(&[pooler(), copy(), pooled(), config(true), soak()]);
+        assert!(late.iter().any(|(step, todo)| step == "database-handover" && todo.contains("between")), "{late:?}");
+
+        let without = told(&[copy(), config(true), pooled()]);
+        assert!(without.iter().any(|(step, todo)| step == "app-config" && todo == "put pooler before app-config"));
+        let straight = told(&[copy(), config(false), handover()]);
+        assert!(
+            straight.iter().any(|(step, todo)| step == "app-config" && todo.contains("a pooler step")),
+            "{straight:?}"
+        );
+        // A handover that does not know of the pooler would leave it sending clients to the fenced side.
+        let unknown = told(&[pooler(), copy(), config(true), handover(), soak()]);
+        assert!(unknown.iter().any(|(step, _)| step == "soak"), "{unknown:?}");
     }
 
     #[test]
