@@ -80,6 +80,7 @@ async fn databases(
         compared: Compared::default(),
         old: endpoint(Transport::Stream(Arc::new(dial)), &container.admin, &container.name, Tls::Disable)?,
         new: endpoint(Transport::Tcp { host, port, address }, &rds.master, &rds.name, proof(site, world)?)?,
+        engine: Arc::clone(old),
         tools: Arc::new(LocalTools),
         key: key.to_path_buf(),
     })

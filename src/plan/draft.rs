@@ -1,8 +1,9 @@
 //! Makes a plan: expands the playbook, looks at everything each step would alter, and collects what stands in the
 //! way. Changes nothing.
 
-use super::{Plan, PlannedStep, expand, safety};
-use crate::playbook::model::{OnFailure, Playbook, StepSpec};
+use super::expand::{self, Manner};
+use super::{Plan, PlannedStep, safety};
+use crate::playbook::model::{OnFailure, Playbook};
 use crate::step::{AnyStep, Fault, Finding, Look, Patience, Severity};
 
 /// Plans a playbook for the site of `look`. Whatever stands in the way is a finding in the plan, so that everything is
@@ -10,9 +11,9 @@ use crate::step::{AnyStep, Fault, Finding, Look, Patience, Severity};
 pub async fn draft(look: &Look, playbook: &Playbook, rehearsal: Option<String>) -> Plan {
     let mut findings = Vec::new();
     let mut steps: Vec<Box<dyn AnyStep>> = Vec::new();
-    let follows = playbook.steps.iter().any(|spec| matches!(spec, StepSpec::DatabaseCopy(copy) if copy.follow));
+    let manner = Manner::of(playbook);
     for spec in &playbook.steps {
-        match Patience::ask(&*look.clock, || expand::expand(spec, follows, look)).await {
+        match Patience::ask(&*look.clock, || expand::expand(spec, manner, look)).await {
             Ok(more) => steps.extend(more),
             Err(fault) => findings.push(blocker(spec.kind(), &fault)),
         }

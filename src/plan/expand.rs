@@ -1,19 +1,40 @@
 //! Playbook + what is there → concrete steps. A ramp becomes a step a stage.
 
-use crate::playbook::model::{Of, StepSpec};
+use crate::playbook::model::{Of, Playbook, StepSpec};
 use crate::step::{AnyStep, Look, StepResult};
 use crate::steps::app_config::AppConfig;
 use crate::steps::database_copy::DatabaseCopy;
 use crate::steps::database_handover::DatabaseHandover;
 use crate::steps::dns_weights::{self, Which};
 use crate::steps::finalize::Finalize;
+use crate::steps::pooler::Pooler;
 use crate::steps::soak::Soak;
 use crate::steps::static_site::StaticSite;
 use crate::steps::targets::Targets;
 use crate::steps::{app_host, shift_targets};
 
-/// The concrete steps of one playbook entry. `follows`: the playbook's copy follows the old database.
-pub async fn expand(spec: &StepSpec, follows: bool, look: &Look) -> StepResult<Vec<Box<dyn AnyStep>>> {
+/// What the whole playbook says about its database steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manner {
+    /// The copy follows the old database.
+    pub follows: bool,
+    /// The app reaches its database through a pooler.
+    pub pooled: bool,
+}
+
+impl Manner {
+    /// Of a playbook.
+    pub fn of(playbook: &Playbook) -> Self {
+        let any = |fits: fn(&StepSpec) -> bool| playbook.steps.iter().any(fits);
+        Self {
+            follows: any(|spec| matches!(spec, StepSpec::DatabaseCopy(copy) if copy.follow)),
+            pooled: any(|spec| matches!(spec, StepSpec::Pooler(_))),
+        }
+    }
+}
+
+/// The concrete steps of one playbook entry.
+pub async fn expand(spec: &StepSpec, manner: Manner, look: &Look) -> StepResult<Vec<Box<dyn AnyStep>>> {
     Ok(match spec {
         StepSpec::StaticSite(_) => vec![Box::new(StaticSite {})],
         StepSpec::DatabaseCopy(copy) => vec![Box::new(DatabaseCopy { follow: copy.follow })],
@@ -30,9 +51,10 @@ pub async fn expand(spec: &StepSpec, follows: bool, look: &Look) -> StepResult<V
         StepSpec::ShiftTargets(ramp) => boxed(shift_targets::expand(ramp.stages.as_slice(), ramp.bake.duration())),
         StepSpec::DatabaseHandover(handover) => {
             let hold_at_most = handover.hold_at_most.duration().as_secs().max(1);
-            vec![Box::new(DatabaseHandover { hold_at_most, follow: follows })]
+            vec![Box::new(DatabaseHandover { hold_at_most, follow: manner.follows, pooled: manner.pooled })]
         }
-        StepSpec::AppConfig(_) => vec![Box::new(AppConfig {})],
+        StepSpec::AppConfig(_) => vec![Box::new(AppConfig { pooled: manner.pooled })],
+        StepSpec::Pooler(_) => vec![Box::new(Pooler {})],
         StepSpec::Soak(soak) => vec![Box::new(Soak { lasts: soak.length.duration() })],
         StepSpec::Finalize(_) => vec![Box::new(Finalize {})],
     })

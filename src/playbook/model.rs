@@ -58,6 +58,8 @@ pub enum StepSpec {
     DatabaseHandover(DatabaseHandover),
     /// Points the app on the old box to the new database and lets it answer the new pages.
     AppConfig(Nothing),
+    /// Puts a pooler before the box's database, through which the app notices nothing of the handover but a moment's wait.
+    Pooler(Nothing),
     /// Keeps the old side ready for a while.
     Soak(Soak),
     /// Ends the possibility of going back.
@@ -148,12 +150,13 @@ pub struct Soak {
 
 impl StepSpec {
     /// Every kind, in the order of a one-shot move.
-    pub const KINDS: [&'static str; 10] = [
+    pub const KINDS: [&'static str; 11] = [
         "static-site",
         "database-copy",
         "app-host",
         "targets",
         "dns-weights",
+        "pooler",
         "database-handover",
         "app-config",
         "shift-targets",
@@ -172,6 +175,7 @@ impl StepSpec {
             Self::DatabaseHandover(_) => "database-handover",
             Self::AppConfig(_) => "app-config",
             Self::ShiftTargets(_) => "shift-targets",
+            Self::Pooler(_) => "pooler",
             Self::Soak(_) => "soak",
             Self::Finalize(_) => "finalize",
         }

@@ -2,6 +2,7 @@
 
 mod facts;
 mod link;
+mod pooler;
 mod stream;
 
 use std::path::PathBuf;
@@ -11,13 +12,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::fence::{self, Fenced, FencedRole};
+use super::follow::word;
 use super::marker::{self, State};
 use super::port::{
     CaughtUp, Comparison, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Handover, Moved, Obstacle,
-    Progress,
+    PoolerOrder, PoolerStand, Pooling, Progress,
 };
 use super::tools::Tools;
 use super::{Endpoint, Error, Session, changed, copy, verify, wipe};
+use crate::clients::hosts::HostWrite;
 use crate::clients::{ClientError, ClientResult, Kind};
 use crate::world::Side;
 
@@ -35,6 +38,8 @@ pub struct Databases {
     pub old: Endpoint,
     /// RDS, as the master user.
     pub new: Endpoint,
+    /// The box's engine, where a pooler's files and console are reached.
+    pub engine: Arc<dyn HostWrite>,
     /// Who runs `pg_dump`.
     pub tools: Arc<dyn Tools>,
     /// Where the password of our own administrator is kept, for its owner alone. It is made only where the
@@ -66,6 +71,14 @@ impl Databases {
     /// The endpoint that a long job connects to again and again, as whoever is let in.
     async fn endpoint(&self, side: Side) -> ClientResult<Endpoint> {
         Ok(self.session(side).await?.endpoint().clone())
+    }
+
+    /// The old database as our own administrator, whom no fence shuts out: made, or made able to log in.
+    async fn ours(&self, session: &Session) -> ClientResult<Endpoint> {
+        let password = link::make_key(&self.key).map_err(|e| local("keep the fence's key", &e))?;
+        let made = fence::make_admin(session, &password).await;
+        made.map_err(|e| failed("make the fence's own administrator", &e))?;
+        Ok(self.old.with_user(fence::ADMIN, password))
     }
 
     async fn marker(&self) -> ClientResult<Option<marker::Marker>> {
@@ -136,6 +149,14 @@ impl DatabasesRead for Databases {
         self.compared.read()
     }
 
+    async fn pooling(&self, roles: &[String]) -> ClientResult<Pooling> {
+        self.would_pool(roles).await
+    }
+
+    async fn pooler(&self, pooler: &str) -> ClientResult<Option<PoolerStand>> {
+        self.pooler_stands(pooler).await
+    }
+
     async fn caught_up_by(&self) -> ClientResult<Option<CaughtUp>> {
         let mark = self.marker().await?.filter(|m| matches!(m.state, State::CaughtUp | State::Serving));
         Ok(mark.map(|m| CaughtUp { run: m.run, serving: m.state == State::Serving }))
@@ -194,9 +215,7 @@ impl DatabasesWrite for Databases {
         }
         let mut session = self.session(side).await?;
         if side == Side::Old && roles.contains(&self.old.user) && session.endpoint().user != fence::ADMIN {
-            let password = link::make_key(&self.key).map_err(|e| local("keep the fence's key", &e))?;
-            fence::make_admin(&session, &password).await.map_err(of)?;
-            session = self.old.with_user(fence::ADMIN, password).connect().await.map_err(|e| of(e.into()))?;
+            session = self.ours(&session).await?.connect().await.map_err(|e| of(e.into()))?;
         }
         fence::apply_fence(&session, &fenced(roles.iter().map(|r| (r.clone(), true))), EVICTION).await.map_err(of)
     }
@@ -238,12 +257,33 @@ impl DatabasesWrite for Databases {
         from: Side,
         state: &FenceState,
         hold_at_most: Duration,
+        pooler: Option<&str>,
     ) -> ClientResult<Handover> {
-        self.over_the_stream(run, from, state, hold_at_most).await
+        let hold = self.hold(pooler).await?;
+        self.over_the_stream(run, from, state, hold_at_most, hold.as_ref()).await
     }
 
-    async fn settle(&self, run: &str, state: &FenceState) -> ClientResult<Side> {
-        self.settled(run, state).await
+    async fn settle(&self, run: &str, state: &FenceState, pooler: Option<&str>) -> ClientResult<Side> {
+        let hold = self.hold(pooler).await?;
+        self.settled(run, state, hold.as_ref()).await
+    }
+
+    async fn arm_pooler(&self, pooler: &str, order: &PoolerOrder) -> ClientResult<()> {
+        self.arm(pooler, order).await
+    }
+
+    async fn fit_pooler(&self, pooler: &str, automatic: bool) -> ClientResult<PoolerStand> {
+        self.fit(pooler, automatic).await
+    }
+
+    async fn hold_clients(&self, pooler: &str) -> ClientResult<()> {
+        let held = self.hold(Some(pooler)).await?.hold().await;
+        held.map_err(|e| failed(&format!("make the clients of {pooler} wait"), &e))
+    }
+
+    async fn send_clients(&self, pooler: &str, side: Side) -> ClientResult<()> {
+        let sent = self.hold(Some(pooler)).await?.release_to(side).await;
+        sent.map_err(|e| failed(&format!("send the clients of {pooler} to the {} database", word(side)), &e))
     }
 
     async fn tidy(&self, side: Side) -> ClientResult<()> {
@@ -263,13 +303,6 @@ impl DatabasesWrite for Databases {
 
 fn fenced(roles: impl Iterator<Item = (String, bool)>) -> Fenced {
     Fenced { roles: roles.map(|(name, login)| FencedRole { name, login }).collect() }
-}
-
-fn word(side: Side) -> &'static str {
-    match side {
-        Side::Old => "old",
-        Side::New => "new",
-    }
 }
 
 fn failed(what: &str, error: &Error) -> ClientError {

@@ -8,18 +8,24 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::follow::opposite;
+use super::pooler::Mode;
+use super::pooler::kept::{INI, path};
 use super::port::{
     CaughtUp, Comparison, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Handover, Moved, Obstacle,
-    Pause, Progress, TableFacts,
+    Pause, PoolerOrder, PoolerStand, Pooling, Progress, TableFacts,
 };
 use crate::clients::fake::Fuse;
+use crate::clients::fake::hosts::FakeHost;
+use crate::clients::hosts::HostRead;
 use crate::clients::{ClientError, ClientResult, Kind};
 use crate::world::Side;
 
-/// Two databases with one table of rows each, roles, and outgrow's marks.
+/// Two databases with one table of rows each, roles, and outgrow's marks. A pooler's state is a file in its container, and
+/// goes with it.
 #[derive(Clone)]
 pub struct FakeDatabases {
     fuse: Fuse,
+    engine: FakeHost,
     both: Arc<Mutex<Both>>,
 }
 
@@ -50,15 +56,33 @@ pub struct One {
 }
 
 impl FakeDatabases {
-    /// The old one with some rows and an app role; the new one empty.
-    pub fn new(fuse: Fuse) -> Self {
+    /// The old one, on this engine, with some rows and an app role; the new one empty.
+    pub fn new(fuse: Fuse, engine: FakeHost) -> Self {
         let old = One {
             tables: BTreeMap::from([("public.orders".to_owned(), vec![1, 2, 3])]),
             roles: BTreeMap::from([("shop".to_owned(), true), ("report".to_owned(), false)]),
             ..One::default()
         };
         let both = Both { old, new: One::default(), stream: None, writer: Side::Old };
-        Self { fuse, both: Arc::new(Mutex::new(both)) }
+        Self { fuse, engine, both: Arc::new(Mutex::new(both)) }
+    }
+
+    /// Where a pooler sends its clients, and whether they wait.
+    async fn pooler_says(&self, pooler: &str) -> ClientResult<Option<String>> {
+        match self.engine.read_file(pooler, &path(INI)).await {
+            Ok(text) => Ok(Some(String::from_utf8_lossy(&text).into_owned())),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn set_pooler(&self, doing: &str, pooler: &str, text: &str) -> ClientResult<()> {
+        self.fuse
+            .act(doing, || {
+                self.engine.text(pooler, &path(INI), text);
+                Ok(())
+            })
+            .await
     }
 
     /// Everything both hold.
@@ -167,6 +191,28 @@ impl DatabasesRead for FakeDatabases {
 
     async fn comparison(&self) -> Comparison {
         Comparison::None
+    }
+
+    async fn pooling(&self, roles: &[String]) -> ClientResult<Pooling> {
+        let obstacles = roles.iter().filter(|role| *role == "nobody").map(|role| Obstacle {
+            what: format!("the role {role} has no password"),
+            todo: "give it one".to_owned(),
+            blocks: true,
+        });
+        Ok(Pooling { mode: Mode::Transaction, why: Vec::new(), obstacles: obstacles.collect() })
+    }
+
+    async fn pooler(&self, pooler: &str) -> ClientResult<Option<PoolerStand>> {
+        let Some(text) = self.pooler_says(pooler).await? else { return Ok(None) };
+        if !self.engine.container(pooler).await?.is_some_and(|there| there.running) {
+            return Err(ClientError::new(Kind::Unanswered, "ask the pooler", "connection refused"));
+        }
+        let sends_to = match text.as_str() {
+            "old" => Some(Side::Old),
+            "new" => Some(Side::New),
+            _ => None,
+        };
+        Ok(Some(PoolerStand { version: "1.24.1".to_owned(), mode: Mode::Transaction, sends_to }))
     }
 }
 
@@ -322,10 +368,20 @@ impl DatabasesWrite for FakeDatabases {
             .await
     }
 
-    async fn hand_over(&self, run: &str, from: Side, state: &FenceState, _: Duration) -> ClientResult<Handover> {
+    async fn hand_over(
+        &self,
+        run: &str,
+        from: Side,
+        state: &FenceState,
+        _: Duration,
+        pooler: Option<&str>,
+    ) -> ClientResult<Handover> {
         let roles: Vec<String> = state.roles.iter().map(|(role, _)| role.clone()).collect();
         if self.lock().stream != Some(from) {
             return Ok(Handover::Reopened("no stream runs".to_owned()));
+        }
+        if let Some(pooler) = pooler {
+            self.hold_clients(pooler).await?;
         }
         self.fence(from, &roles).await?;
         self.fuse
@@ -333,20 +389,51 @@ impl DatabasesWrite for FakeDatabases {
                 let mut both = self.lock();
                 both.open(opposite(from), run, state);
                 both.stream = Some(opposite(from));
-                Ok(Handover::Done(Pause::default()))
+                Ok(())
             })
-            .await
+            .await?;
+        if let Some(pooler) = pooler {
+            self.send_clients(pooler, opposite(from)).await?;
+        }
+        Ok(Handover::Done(Pause::default()))
     }
 
-    async fn settle(&self, run: &str, state: &FenceState) -> ClientResult<Side> {
-        self.fuse
+    async fn settle(&self, run: &str, state: &FenceState, pooler: Option<&str>) -> ClientResult<Side> {
+        let writer = self
+            .fuse
             .act("settle", || {
                 let mut both = self.lock();
                 let writer = both.writer;
                 both.open(writer, run, state);
                 Ok(writer)
             })
-            .await
+            .await?;
+        if let Some(pooler) = pooler {
+            self.send_clients(pooler, writer).await?;
+        }
+        Ok(writer)
+    }
+
+    async fn arm_pooler(&self, pooler: &str, _: &PoolerOrder) -> ClientResult<()> {
+        self.set_pooler("arm the pooler", pooler, "old").await
+    }
+
+    async fn fit_pooler(&self, pooler: &str, _: bool) -> ClientResult<PoolerStand> {
+        let gone = || ClientError::new(Kind::NotFound, "fit the pooler", "it is not there");
+        self.pooler(pooler).await?.ok_or_else(gone)
+    }
+
+    async fn hold_clients(&self, pooler: &str) -> ClientResult<()> {
+        let now = self.pooler_says(pooler).await?.unwrap_or_default();
+        self.set_pooler("hold the clients", pooler, &format!("{} held", now.trim_end_matches(" held"))).await
+    }
+
+    async fn send_clients(&self, pooler: &str, side: Side) -> ClientResult<()> {
+        let to = match side {
+            Side::Old => "old",
+            Side::New => "new",
+        };
+        self.set_pooler("send the clients on", pooler, to).await
     }
 
     async fn tidy(&self, side: Side) -> ClientResult<()> {

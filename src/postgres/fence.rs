@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::clients::postgres::{Endpoint, Session};
 
+use super::follow::STREAM_ROLE;
 use super::name::{ident, literal};
 use super::scram;
 use super::{Error, Result};
@@ -89,8 +90,9 @@ pub async fn is_superuser(session: &Session) -> Result<bool> {
 pub async fn plan_fence(session: &Session, except: &[String]) -> Result<Fenced> {
     let superuser = is_superuser(session).await?;
     let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolcanlogin AND rolname <> current_user \
-        AND rolname NOT IN ($1, 'outgrow_stream') AND rolname <> ALL ($2::text[]) AND rolname NOT LIKE 'rds%' AND ($3 OR NOT rolsuper) ORDER BY 1";
-    let rows = session.rows(sql, &[&ADMIN, &except, &superuser]).await?;
+        AND rolname NOT IN ($1, $2) AND rolname <> ALL ($3::text[]) AND rolname NOT LIKE 'rds%' AND ($4 OR NOT rolsuper) \
+        ORDER BY 1";
+    let rows = session.rows(sql, &[&ADMIN, &STREAM_ROLE, &except, &superuser]).await?;
     Ok(Fenced { roles: rows.iter().map(|row| FencedRole { name: row.get(0), login: true }).collect() })
 }
 

@@ -48,6 +48,11 @@ pub fn made_by(run: &str) -> String {
     format!("made by outgrow, run {run}")
 }
 
+/// Whether a comment is one of [`made_by`], whichever run's.
+pub fn is_ours(comment: &str) -> bool {
+    comment.starts_with(&made_by(""))
+}
+
 /// Reads the mark.
 pub async fn read(session: &Session) -> Result<Option<Marker>> {
     let there = session.value::<bool>("SELECT to_regclass('outgrow.run') IS NOT NULL", &[]).await?;

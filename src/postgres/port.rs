@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::pooler::{Mode, Target};
 use crate::clients::ClientResult;
 use crate::world::Side;
 
@@ -120,6 +121,43 @@ pub enum Comparison {
     Failed(String),
 }
 
+/// What the application's sessions and roles say about a pooler before their database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pooling {
+    /// What suits what the application does; the pooler's version has a say too.
+    pub mode: Mode,
+    /// What decided it, each as one short phrase.
+    pub why: Vec<String>,
+    /// What to know, and what blocks: a role that could not log in through it.
+    pub obstacles: Vec<Obstacle>,
+}
+
+/// A pooler to be set up in a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolerOrder {
+    /// The port it listens on, as the old database did.
+    pub port: u16,
+    /// When sessions are given on.
+    pub mode: Mode,
+    /// The application's roles, which log in through it.
+    pub roles: Vec<String>,
+    /// The box's database, as the container reaches it.
+    pub old: Target,
+    /// RDS, as the container reaches it.
+    pub new: Target,
+}
+
+/// How a pooler stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolerStand {
+    /// The version of `PgBouncer`.
+    pub version: String,
+    /// When it gives sessions on.
+    pub mode: Mode,
+    /// Where it sends clients; none of both if somebody else configured it.
+    pub sends_to: Option<Side>,
+}
+
 /// Told while rows move: table, bytes done, bytes in all (an estimate).
 pub type Progress<'a> = &'a (dyn Fn(&str, u64, u64) + Send + Sync);
 
@@ -150,9 +188,17 @@ pub trait DatabasesRead: Send + Sync {
 
     /// What became of the comparison of the latest handover.
     async fn comparison(&self) -> Comparison;
+
+    /// What a pooler before the old database would get in the way of, and whether these roles could log in through it on
+    /// both sides.
+    async fn pooling(&self, roles: &[String]) -> ClientResult<Pooling>;
+
+    /// How the pooler in this container stands; none if there is none with a configuration of ours. One that does not
+    /// answer (yet) is [`crate::clients::Kind::Unanswered`].
+    async fn pooler(&self, pooler: &str) -> ClientResult<Option<PoolerStand>>;
 }
 
-/// What can be changed.
+/// What can be changed. `pooler` is always the container on the box in which the pooler runs.
 #[async_trait]
 pub trait DatabasesWrite: DatabasesRead {
     /// Copies the whole database old → new, from one snapshot, and leaves the application's roles on the new side
@@ -188,18 +234,34 @@ pub trait DatabasesWrite: DatabasesRead {
     async fn unfollow(&self, run: &str) -> ClientResult<()>;
 
     /// Hands the writes from one side to the other over the stream between them, which runs the other way afterwards.
-    /// `state` holds the application's roles as they were before any fence.
+    /// `state` holds the application's roles as they were before any fence. A pooler makes clients wait meanwhile, and
+    /// sends them on.
     async fn hand_over(
         &self,
         run: &str,
         from: Side,
         state: &FenceState,
         hold_at_most: Duration,
+        pooler: Option<&str>,
     ) -> ClientResult<Handover>;
 
     /// Which side has the writes, once a handover that was killed half-way is brought to an end: opened, it stays so;
-    /// else the side that gave them takes them again.
-    async fn settle(&self, run: &str, state: &FenceState) -> ClientResult<Side>;
+    /// else the side that gave them takes them again. A pooler sends clients there.
+    async fn settle(&self, run: &str, state: &FenceState, pooler: Option<&str>) -> ClientResult<Side>;
+
+    /// Puts a pooler's configuration into its container, which may not run yet, sending clients to the old database, with
+    /// what that keeps of the roles' passwords. Safe to repeat.
+    async fn arm_pooler(&self, pooler: &str, order: &PoolerOrder) -> ClientResult<()>;
+
+    /// Fits the configuration to the version that runs: `automatic`, transaction mode only where it keeps prepared
+    /// statements apart. Safe to repeat.
+    async fn fit_pooler(&self, pooler: &str, automatic: bool) -> ClientResult<PoolerStand>;
+
+    /// Makes the pooler's clients wait; returns when no statement runs any more.
+    async fn hold_clients(&self, pooler: &str) -> ClientResult<()>;
+
+    /// Sends the pooler's clients on, to this side, whether or not they waited. Safe to repeat.
+    async fn send_clients(&self, pooler: &str, side: Side) -> ClientResult<()>;
 
     /// Removes what outgrow needed on the side for itself (its admin role, its marks). Safe to repeat.
     async fn tidy(&self, side: Side) -> ClientResult<()>;

@@ -87,10 +87,47 @@ pub struct DatabaseContainer {
     /// a rule, and the port that the container publishes there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<HostPort>,
+    /// The pooler that the step `pooler` puts before it, so that the app waits for a moment at the handover and notices
+    /// nothing else of it. Needed only by playbooks with that step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooler: Option<Pooler>,
     /// The database to move.
     pub name: String,
     /// A superuser of it.
     pub admin: Login,
+}
+
+/// A PgBouncer that is put before the box's database.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pooler {
+    /// An image on the box with `pgbouncer` on its `PATH`; nothing else of it is used. outgrow pulls none.
+    pub image: String,
+    /// When a client's session with the server is given to the next.
+    #[serde(default)]
+    pub mode: PoolerMode,
+}
+
+/// When a client's session with the server is given to the next.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum PoolerMode {
+    /// `transaction` where nothing is found in the application that it would break, and `PgBouncer` is 1.21 or later; else
+    /// `session`.
+    #[default]
+    Auto,
+    /// After each transaction: at the handover clients wait and notice nothing.
+    Transaction,
+    /// When the client goes: at the handover each client loses its connection once and waits with the next.
+    Session,
+}
+
+impl DatabaseContainer {
+    /// The name of the pooler's container, by which the app reaches it: the database's with `-pooler`, as host names are
+    /// spelled.
+    pub fn pooler_name(&self) -> String {
+        format!("{}-pooler", self.container.replace(['_', '.'], "-"))
+    }
 }
 
 /// A database login.

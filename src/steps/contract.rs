@@ -32,6 +32,7 @@ fn table() -> Vec<Case> {
         super::finalize::tests::cases(),
         super::testing::database_cases(),
         super::app_config::tests::cases(),
+        super::pooler::tests::cases(),
         super::app_host::tests::cases(),
     ]
     .into_iter()

@@ -7,6 +7,7 @@ pub mod database_copy;
 pub mod database_handover;
 pub mod dns_weights;
 pub mod finalize;
+pub mod pooler;
 pub mod shift_targets;
 pub mod soak;
 pub mod static_site;
@@ -35,6 +36,7 @@ pub fn build(kind: &str, parameters: &Value) -> StepResult<Box<dyn AnyStep>> {
         database_handover::DatabaseHandover::KIND => read::<database_handover::DatabaseHandover>(parameters),
         dns_weights::DnsWeights::KIND => read::<dns_weights::DnsWeights>(parameters),
         finalize::Finalize::KIND => read::<finalize::Finalize>(parameters),
+        pooler::Pooler::KIND => read::<pooler::Pooler>(parameters),
         shift_targets::ShiftTargets::KIND => read::<shift_targets::ShiftTargets>(parameters),
         soak::Soak::KIND => read::<soak::Soak>(parameters),
         static_site::StaticSite::KIND => read::<static_site::StaticSite>(parameters),

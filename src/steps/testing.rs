@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::contract::Boxed;
-use super::{app_config, app_host, database_copy, database_handover, dns_weights, soak, static_site, targets};
+use super::{app_config, app_host, database_copy, database_handover, dns_weights, pooler, soak, static_site, targets};
 use crate::clients::fake::stage::Stage;
 use crate::step::{Planned, Step};
 
@@ -27,25 +27,36 @@ pub fn kinds() -> Vec<Kind> {
     vec![
         Kind { name: "database", set: || async { (Stage::new(), database(false)) }.boxed() },
         Kind { name: "database, followed", set: || async { (Stage::new(), database(true)) }.boxed() },
+        Kind { name: "database behind a pooler", set: || async { (pooler::tests::stage(), pooled()) }.boxed() },
         Kind { name: "dns-weights", set: || dns_weights::tests::whole().boxed() },
         Kind { name: "targets and shift", set: || async { (Stage::new(), shift()) }.boxed() },
         Kind { name: "static-site and soak", set: || async { (static_site::tests::filled(), site()) }.boxed() },
         Kind { name: "app-host", set: || async { one(app_host::tests::stage(), app_host::tests::step()) }.boxed() },
         Kind {
             name: "app-config",
-            set: || async { one(app_config::tests::plain(), app_config::AppConfig {}) }.boxed(),
+            set: || async { one(app_config::tests::plain(), app_config::AppConfig::default()) }.boxed(),
         },
         Kind {
             name: "app-config with a port",
-            set: || async { one(app_config::tests::publishing(), app_config::AppConfig {}) }.boxed(),
+            set: || async { one(app_config::tests::publishing(), app_config::AppConfig::default()) }.boxed(),
         },
     ]
 }
 
 /// Copy and handover, over a stream or without one.
 pub fn database(follow: bool) -> Vec<Boxed> {
-    let handover = database_handover::DatabaseHandover { hold_at_most: 30, follow };
+    let handover = database_handover::DatabaseHandover { hold_at_most: 30, follow, pooled: false };
     vec![Box::new(database_copy::DatabaseCopy { follow }), Box::new(handover)]
+}
+
+/// The whole way behind a pooler.
+fn pooled() -> Vec<Boxed> {
+    vec![
+        Box::new(pooler::Pooler {}),
+        Box::new(database_copy::DatabaseCopy { follow: true }),
+        Box::new(app_config::AppConfig { pooled: true }),
+        Box::new(database_handover::DatabaseHandover { hold_at_most: 30, follow: true, pooled: true }),
+    ]
 }
 
 fn shift() -> Vec<Boxed> {
@@ -81,10 +92,21 @@ pub fn database_cases() -> Vec<super::contract::Case> {
         copy.apply(&stage.act(), &change).await.unwrap();
         (stage, database(follow).remove(1))
     }
+    async fn pooled(follow: bool) -> (Stage, Boxed) {
+        let stage = pooler::tests::stage();
+        let (step, copy) = (pooler::Pooler {}, database_copy::DatabaseCopy { follow });
+        let change = planned(&step, &stage).await;
+        step.apply(&stage.act(), &change).await.unwrap();
+        let change = planned(&copy, &stage).await;
+        copy.apply(&stage.act(), &change).await.unwrap();
+        (stage, Box::new(database_handover::DatabaseHandover { hold_at_most: 30, follow, pooled: true }))
+    }
     vec![
         Case { name: "database-copy", set: || async { (Stage::new(), database(false).remove(0)) }.boxed() },
         Case { name: "database-copy, followed", set: || async { (Stage::new(), database(true).remove(0)) }.boxed() },
         Case { name: "database-handover", set: || copied(false).boxed() },
         Case { name: "database-handover over a stream", set: || copied(true).boxed() },
+        Case { name: "database-handover behind a pooler", set: || pooled(false).boxed() },
+        Case { name: "database-handover over a stream behind a pooler", set: || pooled(true).boxed() },
     ]
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use outgrow::step::{Planned, Severity, Step, Verdict};
 use outgrow::steps::app_config::AppConfig;
 use outgrow::steps::app_host::{AppHost, How};
+use outgrow::steps::pooler::Pooler;
+use outgrow::world::Side;
 
 use crate::engines::docker;
 use crate::shop::Shop;
@@ -32,7 +34,7 @@ async fn holds<S: Step>(step: &S, shop: &Shop, change: &S::Change) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_boxs_app_is_swapped_under_visitors_and_comes_back_itself() {
     let shop = Shop::new("app-config", false).await;
-    let step = AppConfig {};
+    let step = AppConfig::default();
     let findings = step.check(&shop.look()).await.unwrap();
     assert!(findings.iter().all(|f| f.severity < Severity::Warning), "{findings:?}");
     let before = shop.seen().await;
@@ -121,4 +123,82 @@ async fn the_app_goes_to_a_new_host_and_away_again() {
         assert_eq!(host.docker(&["network", "ls", "--filter", "type=custom", "-q"]), "");
     }
     assert_eq!(shop.seen().await, before);
+}
+
+async fn answers(shop: &Shop, pooler: &str) {
+    let started = Instant::now();
+    while let Err(error) = shop.reach.databases.pooler(pooler).await {
+        assert!(started.elapsed() < Duration::from_secs(30), "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The app goes behind a pooler, and its database changes behind that, under visitors: none of them sees a failure.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_pooler_the_app_is_swapped_first_and_then_its_database() {
+    let shop = Shop::new("pooler", false).await.pooled();
+    let before = shop.seen().await;
+    let (step, config) = (Pooler {}, AppConfig { pooled: true });
+    let findings = step.check(&shop.look()).await.unwrap();
+    // Here the role was made on both servers by hand, with the same password and another verifier.
+    assert!(findings.iter().any(|f| f.severity == Severity::Blocker && f.what.contains("the role shop is on RDS")));
+    let change = planned(&step, &shop).await;
+    let pooler = change.container.clone();
+    step.apply(&shop.act(), &change).await.unwrap();
+    step.apply(&shop.act(), &change).await.unwrap();
+    holds(&step, &shop, &change).await;
+
+    // What it knows of passwords is for it alone, and in no definition and no log.
+    let inside = |script: &str| docker(&["exec", &pooler, "sh", "-c", script]);
+    assert_eq!(inside("stat -c '%a %u' /etc/outgrow-pooler/*"), "600 65534\n600 65534\n600 65534");
+    let list = inside("cat /etc/outgrow-pooler/userlist.txt");
+    let verifier = list.lines().find_map(|line| line.strip_prefix("\"shop\" \"")?.strip_suffix('"')).unwrap();
+    assert!(verifier.starts_with("SCRAM-SHA-256$"), "{verifier}");
+    for told in [docker(&["inspect", &pooler]), docker(&["logs", &pooler]), format!("{change:?}")] {
+        assert!(!told.contains(verifier), "{told}");
+    }
+    let set = format!("ALTER ROLE shop PASSWORD '{verifier}'");
+    docker(&["exec", &shop.sandbox.called("rds"), "psql", "-U", "postgres", "-c", &set]);
+
+    let (halt, visitors) = shop.visitors();
+    let swap = planned(&config, &shop).await;
+    config.apply(&shop.act(), &swap).await.unwrap();
+    holds(&config, &shop, &swap).await;
+    let sessions = |server: &str| {
+        let sql = "SELECT count(*) FILTER (WHERE ssl), count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                   WHERE usename = 'shop'";
+        docker(&["exec", &shop.sandbox.called(server), "psql", "-U", "postgres", "-Atc", sql])
+    };
+    assert_ne!(sessions("db"), "0|0");
+    assert_eq!(sessions("rds"), "0|0");
+    let databases = &shop.reach.databases;
+    for side in [Side::New, Side::Old, Side::New] {
+        databases.hold_clients(&pooler).await.unwrap();
+        databases.send_clients(&pooler, side).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        let stand = databases.pooler(&pooler).await.unwrap().unwrap();
+        assert_eq!(stand.sends_to, Some(side));
+    }
+    halt.store(true, Ordering::Relaxed);
+    let (all, failed, longest) = visitors.await.unwrap();
+    eprintln!("{all} requests, {failed} failed, {longest:?} the longest time without an answer");
+    assert_eq!(failed, 0);
+    let there = sessions("rds");
+    let (secured, open) = there.split_once('|').unwrap();
+    assert!(secured == open && open != "0", "{there}");
+
+    // A box that was started again in the pause: its pooler holds nobody any more, and the release is right all the same.
+    databases.hold_clients(&pooler).await.unwrap();
+    docker(&["restart", "-t", "2", &pooler]);
+    answers(&shop, &pooler).await;
+    databases.send_clients(&pooler, Side::New).await.unwrap();
+    assert_eq!(databases.pooler(&pooler).await.unwrap().unwrap().sends_to, Some(Side::New));
+
+    assert!(step.undo(&shop.act(), &change).await.unwrap_err().to_string().contains("still reaches its database"));
+    databases.send_clients(&pooler, Side::Old).await.unwrap();
+    config.undo(&shop.act(), &swap).await.unwrap();
+    step.undo(&shop.act(), &change).await.unwrap();
+    step.undo(&shop.act(), &change).await.unwrap();
+    assert_eq!(shop.seen().await, before);
+    assert_eq!(shop.status().await, Some(200));
 }

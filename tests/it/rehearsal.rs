@@ -35,9 +35,9 @@ impl Outgrow {
     }
 
     /// Starts a rehearsal and kills it, without warning, once it has said `marker`; gives the run's id.
-    fn killed_at(&self, marker: &str) -> String {
+    fn killed_at(&self, playbook: &str, marker: &str) -> String {
         let mut child: Child = self
-            .command(&["rehearse", "demo/site.yaml", "--json"])
+            .command(&["rehearse", "demo/site.yaml", "--playbook", playbook, "--json"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -100,6 +100,47 @@ fn the_demo_site_moves_and_comes_back_as_it_was() {
     assert!(steps.len() > 10 && steps.iter().all(|step| step["state"] == "taken back"), "{steps:?}");
 }
 
+/// The canary behind its pooler: nobody waits for long, and nobody sees a failure of the handover.
+#[test]
+fn the_canary_changes_the_database_behind_the_pooler() {
+    let outgrow = Outgrow::new();
+    let output = outgrow.run(&["rehearse", "demo/site.yaml", "--playbook", "playbooks/canary.yaml", "--json"]);
+    let result = result(&output, 0);
+    assert_whole(&result);
+    assert_eq!(result["outcome"], "done");
+    let pause = result["write_pause_ms"].as_u64().unwrap();
+    assert!(pause < 1000, "{pause} ms: {}", text(&output.stderr));
+}
+
+#[test]
+fn killed_inside_the_handover_behind_the_pooler_resume_ends_well() {
+    let outgrow = Outgrow::new();
+    let run = outgrow.killed_at(&behind_the_pooler().path().display().to_string(), "database-handover: hand");
+    let output = outgrow.run(&["resume", &run, "--yes"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("acknowledged, 0 lost, 0 doubled"), "{said}");
+}
+
+#[test]
+fn killed_inside_the_handover_behind_the_pooler_rollback_ends_well() {
+    let outgrow = Outgrow::new();
+    let run = outgrow.killed_at(&behind_the_pooler().path().display().to_string(), "database-handover: hand");
+    let output = outgrow.run(&["rollback", &run, "--yes"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("rolled back, all is as before"), "{said}");
+    assert!(said.contains("acknowledged, 0 lost, 0 doubled"), "{said}");
+}
+
+/// The steps of the canary's database alone.
+fn behind_the_pooler() -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    let steps = "  - pooler: {}\n  - database-copy: { follow: true }\n  - app-config: {}\n  - database-handover: {}\n";
+    std::fs::write(file.path(), format!("playbook: pooled\non-failure: roll-back\nsteps:\n{steps}")).unwrap();
+    file
+}
+
 #[test]
 fn a_failed_handover_takes_everything_back_by_itself() {
     let outgrow = Outgrow::new();
@@ -115,7 +156,7 @@ fn a_failed_handover_takes_everything_back_by_itself() {
 #[test]
 fn killed_inside_the_handover_resume_ends_well() {
     let outgrow = Outgrow::new();
-    let run = outgrow.killed_at("database-handover: hand");
+    let run = outgrow.killed_at("playbooks/rehearsal.yaml", "database-handover: hand");
     let status = text(&outgrow.run(&["status", &run]).stdout);
     assert!(status.contains("stopped") && status.contains(&format!("outgrow resume {run}")), "{status}");
     let output = outgrow.run(&["resume", &run, "--yes"]);
@@ -127,7 +168,7 @@ fn killed_inside_the_handover_resume_ends_well() {
 #[test]
 fn killed_while_the_app_is_swapped_rollback_ends_well() {
     let outgrow = Outgrow::new();
-    let run = outgrow.killed_at("app-config: point");
+    let run = outgrow.killed_at("playbooks/rehearsal.yaml", "app-config: point");
     let output = outgrow.run(&["rollback", &run, "--yes"]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");

@@ -9,17 +9,20 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 use outgrow::clients::aws::{Access, Clouds};
 use outgrow::clients::docker::{Options, connect, connect_with};
-use outgrow::clients::hosts::HostWrite;
+use outgrow::clients::hosts::{HostRead, HostWrite};
 use outgrow::clients::instances::{Instance, InstancesRead};
 use outgrow::clients::web::{Probe, Web};
 use outgrow::clients::web_http::HttpWeb;
 use outgrow::clients::{ClientError, ClientResult, Kind};
 use outgrow::event::Sink;
+use outgrow::postgres::adapter::{Compared, Databases, ThroughEngine};
 use outgrow::postgres::port::{
     CaughtUp, Comparison, DatabasesRead, DatabasesWrite, Difference, Facts, FenceState, Handover, Moved, Obstacle,
-    Progress,
+    PoolerOrder, PoolerStand, Pooling, Progress,
 };
-use outgrow::site::{EngineAddress, Site};
+use outgrow::postgres::tools::LocalTools;
+use outgrow::postgres::{Endpoint, Tls, Transport};
+use outgrow::site::{EngineAddress, Pooler, PoolerMode, Site};
 use outgrow::step::{Act, Clock, Look, Reach};
 use outgrow::world::Side;
 use serde_json::json;
@@ -32,7 +35,7 @@ pub struct Shop {
     pub site: Arc<Site>,
     pub reach: Reach,
     pub host: Option<Host>,
-    _files: tempfile::TempDir,
+    files: tempfile::TempDir,
 }
 
 impl Shop {
@@ -67,13 +70,44 @@ impl Shop {
         let host = with_host.then(|| Host::beside(&sandbox));
         let site = Arc::new(site(&sandbox, &proxy, host.as_ref()));
         let reach = reach(&sandbox, &site, host.as_ref(), &rds).await;
-        let shop = Self { sandbox, site, reach, host, _files: files };
+        let shop = Self { sandbox, site, reach, host, files };
         let started = Instant::now();
         while shop.status().await != Some(200) {
             assert!(started.elapsed() < Duration::from_mins(1), "the box does not answer");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         shop
+    }
+
+    /// With a pooler in the site file, and both databases really asked.
+    pub fn pooled(mut self) -> Self {
+        let mut site = (*self.site).clone();
+        site.old.database.pooler = Some(Pooler { image: "outgrow-demo/pooler".into(), mode: PoolerMode::Transaction });
+        let engine = Arc::clone(&self.reach.old);
+        let dial = ThroughEngine {
+            host: Arc::clone(&engine) as Arc<dyn HostRead>,
+            container: site.old.database.container.clone(),
+            port: 5432,
+        };
+        let endpoint = |transport, tls| Endpoint {
+            transport,
+            user: "postgres".into(),
+            password: "secret".to_owned().into(),
+            database: "shop".into(),
+            tls,
+        };
+        let rds = Transport::Tcp { host: self.sandbox.address(&self.sandbox.called("rds")), port: 5432 };
+        self.reach.databases = Arc::new(Databases {
+            old: endpoint(Transport::Stream(Arc::new(dial)), Tls::Disable),
+            new: endpoint(rds, Tls::Require),
+            engine,
+            tools: Arc::new(LocalTools),
+            key: self.files.path().join("key"),
+            reached: None,
+            compared: Compared::default(),
+        });
+        self.site = Arc::new(site);
+        self
     }
 
     pub fn look(&self) -> Look {
@@ -263,6 +297,12 @@ impl DatabasesRead for OpenDatabase {
     async fn comparison(&self) -> Comparison {
         Comparison::None
     }
+    async fn pooling(&self, _: &[String]) -> ClientResult<Pooling> {
+        not_asked()
+    }
+    async fn pooler(&self, _: &str) -> ClientResult<Option<PoolerStand>> {
+        not_asked()
+    }
 }
 
 #[async_trait]
@@ -291,10 +331,29 @@ impl DatabasesWrite for OpenDatabase {
     async fn unfollow(&self, _: &str) -> ClientResult<()> {
         not_asked()
     }
-    async fn hand_over(&self, _: &str, _: Side, _: &FenceState, _: Duration) -> ClientResult<Handover> {
+    async fn hand_over(
+        &self,
+        _: &str,
+        _: Side,
+        _: &FenceState,
+        _: Duration,
+        _: Option<&str>,
+    ) -> ClientResult<Handover> {
         not_asked()
     }
-    async fn settle(&self, _: &str, _: &FenceState) -> ClientResult<Side> {
+    async fn settle(&self, _: &str, _: &FenceState, _: Option<&str>) -> ClientResult<Side> {
+        not_asked()
+    }
+    async fn arm_pooler(&self, _: &str, _: &PoolerOrder) -> ClientResult<()> {
+        not_asked()
+    }
+    async fn fit_pooler(&self, _: &str, _: bool) -> ClientResult<PoolerStand> {
+        not_asked()
+    }
+    async fn hold_clients(&self, _: &str) -> ClientResult<()> {
+        not_asked()
+    }
+    async fn send_clients(&self, _: &str, _: Side) -> ClientResult<()> {
         not_asked()
     }
     async fn tidy(&self, _: Side) -> ClientResult<()> {

@@ -68,6 +68,11 @@ impl FakeHost {
         state.containers.push((container, Files::new()));
     }
 
+    /// Holds an image that no container stands on.
+    pub fn hold_image(&self, id: &str, name: &str) {
+        self.lock().images.insert(id.to_owned(), name.to_owned());
+    }
+
     /// Lets running containers answer [`HostRead::dial`]: from a request's head to the whole answer.
     pub fn answer_with(&self, answer: impl Fn(&Container, &str) -> Option<String> + Send + Sync + 'static) {
         self.lock().answer = Some(Arc::new(answer));

@@ -17,7 +17,7 @@ use crate::clients::hosts::{Attachment, Container, HostWrite};
 use crate::clients::instances::Instance;
 use crate::event::Sink;
 use crate::postgres::fake::FakeDatabases;
-use crate::site::Site;
+use crate::site::{Pooler, PoolerMode, Site};
 use crate::step::{Act, Clock, Look, Reach};
 
 /// The run every stage plays.
@@ -71,19 +71,31 @@ impl Stage {
             class: "db.t4g.medium".into(),
             public: false,
         };
+        let old = old_box(&fuse);
         Self {
             site: Arc::new(site()),
             dns: FakeDns::new(fuse.clone(), "shop.test", records.to_vec()),
             objects: FakeObjects::new(fuse.clone()),
             balancer: FakeBalancer::new(fuse.clone(), "shop", &[("HTTP", 80), ("HTTPS", 443)]),
             instances: FakeInstances(BTreeMap::from([("shop-db".to_owned(), instance)])),
-            old: old_box(&fuse),
             new: FakeHost::new(fuse.clone(), "app-1"),
-            databases: FakeDatabases::new(fuse.clone()),
+            databases: FakeDatabases::new(fuse.clone(), old.clone()),
+            old,
             web: FakeWeb::default(),
             clock: Arc::default(),
             fuse,
         }
+    }
+
+    /// The same, with a pooler in the site file and its image on the box.
+    #[must_use]
+    pub fn pooled(mut self) -> Self {
+        let mut site = (*self.site).clone();
+        let pooler = Pooler { image: "pooler:1".into(), mode: PoolerMode::Auto };
+        site.old.database.pooler = Some(pooler);
+        self.site = site.into();
+        self.old.hold_image("sha256:pooler", "pooler:1");
+        self
     }
 
     /// Every writing client.

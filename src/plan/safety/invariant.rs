@@ -1,6 +1,6 @@
 //! What must hold at every moment, whichever way the site came there.
 
-use crate::world::{Side, WayBack, World};
+use crate::world::{Side, Way, WayBack, World};
 
 /// What must hold at every moment. The numbers are those of the safety model.
 ///
@@ -115,7 +115,7 @@ fn data(world: &World) -> [(bool, Wrong); 5] {
     ]
 }
 
-fn visitors(world: &World) -> [(bool, Wrong); 7] {
+fn visitors(world: &World) -> [(bool, Wrong); 10] {
     let to_new = world.balancer_to_new > 0;
     let old_is_reached = !world.finalized || world.balancer_to_new < 100 || world.api_on_balancer < 100;
     let moved = world.api_on_balancer > 0 && !world.api_ttl_waited || world.pages_on_cdn > 0 && !world.pages_ttl_waited;
@@ -127,6 +127,31 @@ fn visitors(world: &World) -> [(bool, Wrong); 7] {
                 Invariant::ReachesTheWriter,
                 "the box's app points at a database that takes no writes",
                 "put app-config next to database-handover",
+            ),
+        ),
+        (
+            world.old_app == Way::Pooler && world.pooler.is_none(),
+            wrong(
+                Invariant::ReachesTheWriter,
+                "the box's app points at a pooler that is not there",
+                "put pooler before app-config",
+            ),
+        ),
+        (
+            world.pooler == Some(Side::New) && world.old_app == Way::Straight(Side::Old),
+            wrong(
+                Invariant::ReachesTheWriter,
+                "the database changed behind the pooler, and the box's app does not come through it",
+                "put app-config between pooler and database-handover",
+            ),
+        ),
+        (
+            world.old_app == Way::Straight(Side::New) && !world.new_open,
+            wrong(
+                Invariant::ReachesTheWriter,
+                "the box's app points at the new database, which takes no writes yet",
+                "put app-config right after database-handover, or a pooler step before it: through a pooler the app \
+                 comes to whichever database takes the writes",
             ),
         ),
         (

@@ -10,6 +10,7 @@ use crate::steps::database_copy::DatabaseCopy;
 use crate::steps::database_handover::DatabaseHandover;
 use crate::steps::dns_weights::{DnsChange, DnsWeights, Phase, Which};
 use crate::steps::finalize::Finalize;
+use crate::steps::pooler::Pooler;
 use crate::steps::shift_targets;
 use crate::steps::soak::Soak;
 use crate::steps::static_site::StaticSite;
@@ -23,11 +24,11 @@ fn copy() -> Box<dyn AnyStep> {
 }
 
 fn handover() -> Box<dyn AnyStep> {
-    Box::new(DatabaseHandover { hold_at_most: 30, follow: false })
+    Box::new(DatabaseHandover { hold_at_most: 30, follow: false, pooled: false })
 }
 
 fn app_config() -> Box<dyn AnyStep> {
-    Box::new(AppConfig {})
+    Box::new(AppConfig::default())
 }
 
 fn app_host() -> Box<dyn AnyStep> {
@@ -119,7 +120,7 @@ impl Step for Planted {
     }
 
     fn model(&self, world: &mut World) {
-        Step::model(&DatabaseHandover { hold_at_most: 30, follow: true }, world);
+        Step::model(&DatabaseHandover { hold_at_most: 30, follow: true, pooled: false }, world);
         match self.mistake {
             Mistake::UnfenceOffTheRecord => world.on_record = false,
             Mistake::HandoverWithoutWayBack => world.way_back = WayBack::None,
@@ -229,6 +230,24 @@ fn the_boxs_app_is_not_left_behind_the_fence() {
     assert_eq!(late, [("soak".to_owned(), Invariant::ReachesTheWriter)]);
     let never = told(&[copy(), handover(), Box::new(Finalize {})]);
     assert!(never.iter().any(|(step, _)| step == "finalize"), "{never:?}");
+}
+
+#[test]
+fn through_a_pooler_the_app_may_go_first_and_only_through_one() {
+    let config = |pooled| Box::new(AppConfig { pooled }) as Box<dyn AnyStep>;
+    let pooler = || Box::new(Pooler {}) as Box<dyn AnyStep>;
+    let pooled = || Box::new(DatabaseHandover { hold_at_most: 30, follow: true, pooled: true }) as Box<dyn AnyStep>;
+    assert_eq!(told(&[pooler(), copy(), config(true), pooled(), soak(), Box::new(Finalize {})]), []);
+    let todo = |steps: &[Box<dyn AnyStep>]| judge(steps).into_iter().map(|wrong| wrong.todo).collect::<Vec<_>>();
+    let late = todo(&[pooler(), copy(), pooled(), config(true), soak()]);
+    assert!(late.iter().any(|todo| todo.contains("between pooler and database-handover")), "{late:?}");
+    let without = todo(&[copy(), config(true), pooled()]);
+    assert!(without.contains(&"put pooler before app-config"), "{without:?}");
+    let straight = todo(&[copy(), config(false), handover()]);
+    assert!(straight.iter().any(|todo| todo.contains("a pooler step")), "{straight:?}");
+    // A handover that does not know of the pooler would leave it sending clients to the fenced side.
+    let unknown = told(&[pooler(), copy(), config(true), handover(), soak()]);
+    assert_eq!(unknown, [("soak".to_owned(), Invariant::ReachesTheWriter)]);
 }
 
 #[test]

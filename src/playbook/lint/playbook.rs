@@ -38,11 +38,10 @@ struct Lint<'a> {
 }
 
 /// `(step, what has to stand before it, why)`.
-const NEEDS: [(&str, &str, &str); 7] = [
+const NEEDS: [(&str, &str, &str); 6] = [
     ("targets", "app-host", "the balancer's new targets are started by `app-host`"),
     ("shift-targets", "targets", "there is nothing to shift between before `targets`"),
     ("database-handover", "database-copy", "there is nothing to hand over to before `database-copy`"),
-    ("app-config", "database-handover", "until `database-handover`, the new database is not the one to write to"),
     ("shift-targets", "database-handover", "the new app writes to the new database, which takes no writes before"),
     ("dns-weights of api", "targets", "the balancer has no targets to send visitors to before `targets`"),
     ("dns-weights of pages", "static-site", "the distribution has no pages to show before `static-site`"),
@@ -86,8 +85,14 @@ impl<'a> Lint<'a> {
                 }
             }
         }
+        if self.find("pooler").is_some() {
+            self.behind_a_pooler();
+        } else {
+            self.straight();
+        }
         if let Some(at) = self.find("database-handover")
             && self.find("app-config").is_none()
+            && self.find("pooler").is_none()
         {
             let fix = "add `app-config` after it: until then the app on the old box only knows the fenced database";
             self.told.push(Complaint::error(self.spot(at), "`database-handover` needs `app-config` after it", fix));
@@ -97,6 +102,55 @@ impl<'a> Lint<'a> {
         {
             let fix = "add `database-handover` and `app-config`, or leave the copy out";
             self.told.push(Complaint::note(self.spot(at), "the copied database is never handed over", fix));
+        }
+    }
+
+    /// The app knows one database by its own address.
+    fn straight(&mut self) {
+        let Some(at) = self.find("app-config") else { return };
+        let why = "until `database-handover`, the new database is not the one to write to";
+        let (what, fix) = match self.find("database-handover") {
+            Some(earlier) if earlier < at => return,
+            Some(_) => (
+                "`app-config` stands before `database-handover`",
+                format!("move `database-handover` up: {why}; or add `pooler: {{}}` before `app-config`"),
+            ),
+            None => ("`app-config` needs `database-handover`", format!("add `database-handover` before it: {why}")),
+        };
+        self.told.push(Complaint::error(self.spot(at), what, fix));
+    }
+
+    /// The app knows the pooler, which sends it to whichever database takes the writes.
+    fn behind_a_pooler(&mut self) {
+        let Some(pooler) = self.find("pooler") else { return };
+        let handover = self.find("database-handover");
+        let Some(config) = self.find("app-config") else {
+            let fix = "add `app-config` after it, which points the app to the pooler; or leave the pooler out";
+            self.told.push(Complaint::error(self.spot(pooler), "`pooler` needs `app-config` after it", fix));
+            return;
+        };
+        let wrong = [
+            (
+                config < pooler,
+                config,
+                "`app-config` stands before `pooler`",
+                "move `pooler` up: `app-config` points the app to it",
+            ),
+            (
+                handover.is_some_and(|handover| handover < config),
+                config,
+                "`app-config` stands after `database-handover`",
+                "move `app-config` up: behind the pooler the app does not notice the handover",
+            ),
+            (
+                self.find("app-host").is_some_and(|host| config < host),
+                self.find("app-host").unwrap_or(config),
+                "`app-host` stands after `app-config`",
+                "move `app-host` up: the new hosts' app is made from the box's, as long as that knows its database",
+            ),
+        ];
+        for (_, at, what, fix) in wrong.into_iter().filter(|(broken, ..)| *broken) {
+            self.told.push(Complaint::error(self.spot(at), what, fix));
         }
     }
 

@@ -62,6 +62,21 @@ fn orders_that_cannot_work() {
         ("finalize in the middle", format!("{BEGINNING}{HANDOVER}  - finalize: {{}}\n  - soak: {{ for: 1d }}\n")),
         ("a step twice", format!("{BEGINNING}{HANDOVER}  - targets: {{}}\n")),
         ("copy for nothing", BEGINNING.into()),
+        ("pooler for nothing", "  - pooler: {}\n".into()),
+        (
+            "pooler after app-config",
+            format!("{BEGINNING}  - app-config: {{}}\n  - pooler: {{}}\n  - database-handover: {{}}\n"),
+        ),
+        (
+            "pooler too late",
+            format!("{BEGINNING}  - database-handover: {{}}\n  - pooler: {{}}\n  - app-config: {{}}\n"),
+        ),
+        ("pooler that hides nothing", format!("{BEGINNING}  - pooler: {{}}\n{HANDOVER}")),
+        (
+            "app-host from an app behind the pooler",
+            "  - database-copy: {}\n  - pooler: {}\n  - app-config: {}\n  - app-host: {}\n  - database-handover: {}\n"
+                .into(),
+        ),
     ];
     let all: Vec<_> = cases.iter().map(|(name, steps)| format!("## {name}\n{}\n", about_playbook(steps))).collect();
     insta::assert_snapshot!(all.join("\n"));

@@ -11,7 +11,7 @@ use super::{Databases, EVICTION, JOBS, facts, failed, fenced, link, local};
 use crate::clients::{ClientError, ClientResult, Kind};
 use crate::postgres::copy::{self, copy_on};
 use crate::postgres::follow::{self, Choices, Place, Seen, Sides};
-use crate::postgres::handover::{self, Afterwards, Epoch, Failed, Limits, NoHold, Record, Request, Stand};
+use crate::postgres::handover::{self, Afterwards, Epoch, Failed, Hold, Limits, Record, Request, Stand};
 use crate::postgres::port::{Comparison, FenceState, Handover, Moved, Obstacle, Pause, Progress};
 use crate::postgres::{Error, fence};
 use crate::world::Side;
@@ -155,6 +155,7 @@ impl Databases {
         from: Side,
         state: &FenceState,
         hold_at_most: Duration,
+        hold: &dyn Hold,
     ) -> ClientResult<Handover> {
         let sides = self.sides(run)?;
         let roles = fenced(state.roles.iter().cloned());
@@ -163,7 +164,7 @@ impl Databases {
             return Ok(Handover::Reopened(why));
         }
         let record = OnDisk(self);
-        let request = Request { sides: &sides, giver: from, roles: &roles, hold: &NoHold, record: &record, limits };
+        let request = Request { sides: &sides, giver: from, roles: &roles, hold, record: &record, limits };
         match handover::hand_over(&request).await {
             Ok(handed) => {
                 tracing::info!(run, ?from, timings = ?handed.timings, "handed over");
@@ -177,18 +178,17 @@ impl Databases {
         }
     }
 
-    pub(super) async fn settled(&self, run: &str, state: &FenceState) -> ClientResult<Side> {
+    pub(super) async fn settled(&self, run: &str, state: &FenceState, hold: &dyn Hold) -> ClientResult<Side> {
         let sides = self.sides(run)?;
         let roles = fenced(state.roles.iter().cloned());
         let record = OnDisk(self);
         let limits = Limits::default();
-        let request =
-            Request { sides: &sides, giver: Side::Old, roles: &roles, hold: &NoHold, record: &record, limits };
-        let stand = handover::recover(&request).await;
-        match stand.map_err(|e| failed("find out which database has the writes", &e))? {
-            Stand::Serves(side) | Stand::Halfway { giver: side } | Stand::Both { writer: side } => Ok(side),
-            // Nothing was ever opened on the other side.
-            Stand::Unknown => Ok(Side::Old),
+        let request = Request { sides: &sides, giver: Side::Old, roles: &roles, hold, record: &record, limits };
+        let what = "find out which database has the writes";
+        match handover::recover(&request).await.map_err(|e| failed(what, &e))? {
+            Stand::Serves(side) => Ok(side),
+            // A recovery ends with a side that serves, or with an error.
+            odd => Err(ClientError::new(Kind::Refused, what, format!("{odd:?}"))),
         }
     }
 
@@ -198,8 +198,7 @@ impl Databases {
         let session = self.session(Side::Old).await?;
         let facts = facts::of(&session, &self.old.user, Side::Old).await.map_err(of)?;
         if facts.app_roles.contains(&self.old.user) && session.endpoint().user != fence::ADMIN {
-            let password = link::make_key(&self.key).map_err(|e| local("keep the fence's key", &e))?;
-            fence::make_admin(&session, &password).await.map_err(of)?;
+            self.ours(&session).await?;
         }
         session.close();
         Ok(())

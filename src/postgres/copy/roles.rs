@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Skipped;
 use crate::clients::postgres::Session;
+use crate::postgres::follow::STREAM_ROLE;
 use crate::postgres::large_objects::may_become;
 use crate::postgres::name::{ident, literal};
-use crate::postgres::{Result, marker};
+use crate::postgres::{Result, fence, marker};
 
 /// A role of the application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ const ROLES: &str = "SELECT r.rolname::text, r.rolcanlogin, r.rolinherit, r.rols
       WHERE m.member = r.oid AND g.rolname NOT LIKE 'pg\\_%' ORDER BY 1), \
     coalesce((SELECT s.setconfig FROM pg_catalog.pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0), '{}') \
     FROM pg_catalog.pg_roles r WHERE r.rolname NOT LIKE 'pg\\_%' AND r.rolname NOT LIKE 'rds%' \
-    AND r.rolname NOT IN ('postgres', 'outgrow_admin', 'outgrow_stream') ORDER BY r.oid";
+    AND r.rolname NOT IN ('postgres', $1, $2) ORDER BY r.oid";
 
 /// Brings the missing ones over and makes our role a member of each, so that it can give them their objects.
 /// What is made carries the run's name, so that [`crate::postgres::wipe`] finds it again.
@@ -49,7 +50,7 @@ pub(super) async fn bring(
 ) -> Result<Vec<CopiedRole>> {
     let may_read_hashes: bool =
         source.value("SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT')", &[]).await?;
-    let rows = source.rows(ROLES, &[]).await?;
+    let rows = source.rows(ROLES, &[&fence::ADMIN, &STREAM_ROLE]).await?;
     let roles: Vec<Role> = rows
         .iter()
         .map(|row| Role {

@@ -83,7 +83,12 @@ async fn giver(found: &mut Findings, session: &Session, side: Side) -> Result<()
     let level: String = session.value("SELECT current_setting('wal_level')", &[]).await?;
     if level != "logical" {
         let advice = match side {
-            Side::Old => "set wal_level = logical and restart the server once (seconds), or move by dump and restore",
+            Side::Old => {
+                "set it once (ALTER SYSTEM SET wal_level = 'logical', or -c wal_level=logical in the container's command) \
+                 and restart the database's container: what needs the database fails for some seconds meanwhile. Or do \
+                 without the stream (`database-copy: { follow: false }`): what changed since the copy is then moved in the \
+                 pause, which takes as much longer"
+            }
             Side::New => {
                 "set wal_level = logical (on RDS rds.logical_replication = 1 in its parameter group, before it is made, \
                  else with a restart), or there is no way back without a second copy"

@@ -71,6 +71,13 @@ impl Console {
         Ok(())
     }
 
+    /// The host that clients of this database are sent to.
+    pub async fn host_of(&self, database: &str) -> Result<Option<String>> {
+        let rows = self.session.texts("SHOW DATABASES").await?;
+        let found = rows.iter().find(|row| row.get("name").is_some_and(|name| name == database));
+        Ok(found.and_then(|row| row.get("host").cloned()))
+    }
+
     /// Who is connected and who waits.
     pub async fn pools(&self) -> Result<Vec<PoolState>> {
         let rows = self.session.texts("SHOW POOLS").await?;

@@ -50,6 +50,10 @@ pub struct Ini {
     pub pool_size: u32,
     /// Clients that it takes.
     pub clients_at_most: u32,
+    /// Prepared statements of each session that it keeps apart for the clients; 0 leaves the setting out, which PgBouncer
+    /// before 1.21 does not know.
+    #[serde(default)]
+    pub prepared_statements: u32,
     /// Where its log goes; none for its standard error.
     pub log: Option<String>,
 }
@@ -99,6 +103,9 @@ impl Ini {
         if let Some(file) = &self.log {
             let _ = writeln!(text, "logfile = {file}");
         }
+        if self.prepared_statements > 0 {
+            let _ = writeln!(text, "max_prepared_statements = {}", self.prepared_statements);
+        }
         // A login that fails once is tried again soon, not after 15 s. What drivers send at the start and a pooler cannot
         // keep is passed over instead of refused.
         text.push_str(
@@ -136,6 +143,7 @@ mod tests {
             admins: vec!["outgrow_console".into()],
             pool_size: 20,
             clients_at_most: 200,
+            prepared_statements: 0,
             log: None,
         };
         let old = Target {
@@ -162,6 +170,10 @@ mod tests {
                 "server_tls_ca_file = /etc/rds.pem"
             ]
         );
+        // Versions before 1.21 refuse a file that names it.
+        assert!(!one.contains("max_prepared_statements"), "{one}");
+        let keeping = Ini { prepared_statements: 200, ..ini }.text(&old);
+        assert!(keeping.contains("max_prepared_statements = 200\n"), "{keeping}");
     }
 
     #[test]

@@ -8,6 +8,11 @@ use crate::postgres::observe::Finding;
 /// The first version that keeps prepared statements apart in transaction mode.
 const PREPARES: (u32, u32) = (1, 21);
 
+/// Whether PgBouncer of this version keeps drivers' prepared statements apart in transaction mode.
+pub fn keeps_statements_apart(pooler: &str) -> bool {
+    version(pooler) >= PREPARES
+}
+
 /// The mode, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -34,9 +39,10 @@ const FEATURES: [(&str, &str); 6] = [
 ];
 
 /// Looks for sessions' features in what runs now, in what ran (`pg_stat_statements`, where it is), and in functions; and
-/// for temporary tables and advisory locks that are there. `pooler` is its version. Changes nothing. What an application
-/// does once a week may not be seen: the rehearsal through the pooler shows more.
-pub async fn look(session: &Session, pooler: &str) -> Result<Look> {
+/// for temporary tables and advisory locks that are there. `pooler` is the pooler's version. Changes nothing. What an application
+/// does once a week may not be seen: the rehearsal through the pooler shows more. Without a version, only the application
+/// is judged.
+pub async fn look(session: &Session, pooler: Option<&str>) -> Result<Look> {
     let mut findings = Vec::new();
     let mut sources = vec![
         (
@@ -79,7 +85,7 @@ pub async fn look(session: &Session, pooler: &str) -> Result<Look> {
         }
     }
     let mut mode = if findings.is_empty() { Mode::Transaction } else { Mode::Session };
-    if version(pooler) < PREPARES {
+    if let Some(pooler) = pooler.filter(|pooler| !keeps_statements_apart(pooler)) {
         let what = format!("PgBouncer {pooler} does not keep drivers' prepared statements apart in transaction mode");
         findings.push(Finding {
             what,

@@ -3,12 +3,14 @@
 //!
 //! * [`Ini`], [`userlist_text`] what it reads
 //! * [`Pooler`] the [`Hold`] of a handover, over its admin console
+//! * [`kept`] what lies beside one that outgrow made
 //! * [`look`] what the application does that a pooler gets in the way of, and the mode that follows
 //!
 //! It may run anywhere: its console is an [`Endpoint`], its files are written by whoever can.
 
 mod console;
 mod ini;
+pub mod kept;
 mod look;
 
 use std::fmt;
@@ -26,7 +28,7 @@ use super::{Error, Result};
 
 pub use console::{Console, PoolState};
 pub use ini::{Ini, Mode, Target, User, userlist_text};
-pub use look::{Look, look};
+pub use look::{Look, keeps_statements_apart, look};
 
 /// Writes the pooler's configuration where it reads it.
 #[async_trait]

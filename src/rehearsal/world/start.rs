@@ -190,6 +190,10 @@ async fn cloud(
 fn scene(spec: &Spec, lab: &Lab, ready: &Ready, database: &rds::Rds, gateways: Vec<Ipv4Addr>) -> Scene {
     let mut copy: Vec<String> = ready.copy.containers.values().cloned().collect();
     copy.sort_by_key(|name| *name != ready.copy.app);
+    // A run may put a pooler on the box: it is cut off with the rest of it.
+    let mut copied = spec.site.old.database.clone();
+    copied.container.clone_from(&ready.copy.database);
+    copy.extend(copied.pooler.is_some().then(|| copied.pooler_name()));
     Scene {
         lab: lab.clone(),
         copy,

@@ -23,6 +23,16 @@ pub(in crate::steps) enum Health {
     Down(String),
 }
 
+impl Health {
+    /// Behind a pooler (`never`) an app's database is never closed: then that is no excuse.
+    pub(in crate::steps) fn but_not_closed(self, never: bool) -> Self {
+        match self {
+            Self::Closed if never => Self::Down("it answers 503: it does not come to its database".to_owned()),
+            other => other,
+        }
+    }
+}
+
 /// Asks the app inside its container.
 pub(super) async fn health(look: &Look, host: &dyn HostRead, container: &str) -> StepResult<Health> {
     match ask(look, host, container, "GET", &look.site.app.health, &[]).await {
@@ -66,10 +76,10 @@ pub(in crate::steps) fn probe(
 }
 
 /// Waits until the app in a container is up. There is no event for it, so it is asked again and again.
-pub(super) async fn until_up(look: &Look, host: &dyn HostRead, container: &str) -> StepResult<()> {
+pub(super) async fn until_up(look: &Look, host: &dyn HostRead, container: &str, pooled: bool) -> StepResult<()> {
     let started = Instant::now();
     loop {
-        let why = match health(look, host, container).await? {
+        let why = match health(look, host, container).await?.but_not_closed(pooled) {
             Health::Up | Health::Closed => return Ok(()),
             Health::Down(why) => why,
         };

@@ -3,7 +3,7 @@
 use super::RUN_LABEL;
 use super::change::AppConfigChange;
 use super::files::{self, FOLDER, Layout};
-use super::settings::{self, Settings, edits};
+use super::settings::{self, Goal, Settings, edits};
 use super::state::REPLACES;
 use crate::clients::hosts::Container;
 use crate::rewrite::app::Plan;
@@ -43,7 +43,8 @@ pub(super) async fn make(
 /// The rewriting as it comes out now; it must be the one that was shown and agreed to.
 async fn planned(act: &Act, change: &AppConfigChange, old: &Container) -> StepResult<Plan> {
     let expected = change.edits.join("; ");
-    match settings::observe(&act.look, act.reach.old.as_ref(), old).await? {
+    let goal = if change.pooled { Goal::Pooler } else { Goal::New };
+    match settings::observe(&act.look, act.reach.old.as_ref(), old, goal).await? {
         Settings::Change(plan) if edits(&plan) == change.edits => Ok(plan),
         Settings::Change(plan) => {
             Err(Fault::drifted(format!("the configuration of {}", old.name), expected, edits(&plan).join("; ")))

@@ -30,10 +30,13 @@ pub struct AppConfigChange {
     pub copied: Vec<String>,
     /// The compose project the container belongs to.
     pub compose: Option<String>,
+    /// Whether it is pointed to the pooler.
+    #[serde(default)]
+    pub pooled: bool,
 }
 
 impl AppConfigChange {
-    pub(super) fn new(look: &Look, app: &Container, plan: &Plan) -> StepResult<Self> {
+    pub(super) fn new(look: &Look, app: &Container, plan: &Plan, pooled: bool) -> StepResult<Self> {
         let layout = Layout::of(app, plan)?;
         Ok(Self {
             container: app.name.clone(),
@@ -45,6 +48,7 @@ impl AppConfigChange {
             notes: plan.notes.clone(),
             copied: layout.told(app),
             compose: app.labels.get("com.docker.compose.project").cloned(),
+            pooled,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::settings::{Settings, observe};
+use super::settings::{Goal, Settings, observe};
 use crate::clients::hosts::Container;
 use crate::step::{Finding, Look, Severity, StepResult};
 
@@ -10,7 +10,7 @@ use crate::step::{Finding, Look, Severity, StepResult};
 const PASSING: [&str; 8] =
     ["/var/lib/nginx", "/tmp", "/run", "/var/run", "/var/log", "/var/cache", "/var/tmp", "/root/.cache"];
 
-pub(super) async fn check(look: &Look) -> StepResult<Vec<Finding>> {
+pub(super) async fn check(look: &Look, goal: Goal) -> StepResult<Vec<Finding>> {
     let site = &look.site;
     let mut findings = Vec::new();
     let Some(app) = look.old.container(&site.old.app.container).await? else {
@@ -20,7 +20,7 @@ pub(super) async fn check(look: &Look) -> StepResult<Vec<Finding>> {
             "correct `box.app.container` in the site file",
         )]);
     };
-    match observe(look, look.old.as_ref(), &app).await {
+    match observe(look, look.old.as_ref(), &app, goal).await {
         Ok(Settings::AlreadySo) => return Ok(findings),
         Ok(Settings::Change(plan)) => findings.extend(
             plan.notes.into_iter().map(|note| Finding::new(Severity::Note, note, "see whether it has to change too")),

@@ -15,9 +15,23 @@ pub(in crate::steps) enum Settings {
     Change(Plan),
 }
 
+/// What the app's database address is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::steps) enum Goal {
+    /// RDS.
+    New,
+    /// The pooler on the box.
+    Pooler,
+}
+
 /// Looks at the app container on `host`.
-pub(in crate::steps) async fn observe(look: &Look, host: &dyn HostRead, app: &Container) -> StepResult<Settings> {
-    let database = database(look).await?;
+pub(in crate::steps) async fn observe(
+    look: &Look,
+    host: &dyn HostRead,
+    app: &Container,
+    goal: Goal,
+) -> StepResult<Settings> {
+    let database = database(look, goal).await?;
     let files = texts(look, host, app).await?;
     let origins = look.site.page_origins();
     let search = |database| plan(Search { env: &app.env, files: &files, database: Some(database), origins: &origins });
@@ -39,6 +53,15 @@ pub(in crate::steps) async fn observe(look: &Look, host: &dyn HostRead, app: &Co
     }
 }
 
+/// The playbook asks for a pooler and the site file has none.
+pub(in crate::steps) fn no_pooler() -> Fault {
+    Fault::failed_with("the site file names no pooler", NO_POOLER)
+}
+
+/// What to do where the site file has no pooler.
+pub(in crate::steps) const NO_POOLER: &str = "add `pooler: { image: … }` under `box.database`, with an image on the box that \
+    has pgbouncer; or take `pooler` out of the playbook and put `app-config` right after `database-handover`";
+
 fn told(plan: Plan) -> Settings {
     if plan.env.is_empty() && plan.files.is_empty() { Settings::AlreadySo } else { Settings::Change(plan) }
 }
@@ -59,7 +82,7 @@ pub(in crate::steps) fn with_env(env: &[(String, String)], plan: &Plan) -> Vec<(
 }
 
 /// Where the database is, by every name the app may know it, and where it will be.
-async fn database(look: &Look) -> StepResult<Database> {
+async fn database(look: &Look, goal: Goal) -> StepResult<Database> {
     let site = &look.site;
     let mut hosts = vec![site.old.database.container.clone(), site.old.address.to_string()];
     if let Some(found) = look.old.container(&site.old.database.container).await? {
@@ -69,18 +92,31 @@ async fn database(look: &Look) -> StepResult<Database> {
             hosts.push(place.address);
         }
     }
+    if goal == Goal::New && site.old.database.pooler.is_some() {
+        hosts.push(site.old.database.pooler_name());
+    }
     hosts.retain(|host| !host.is_empty());
+    let old = OldAddress {
+        hosts,
+        port: site.old.database.port,
+        name: site.old.database.name.clone(),
+        user: site.old.database.admin.user.clone(),
+    };
+    if goal == Goal::Pooler {
+        if site.old.database.pooler.is_none() {
+            return Err(no_pooler());
+        }
+        // It listens where the old database did, in the clear: as private as the box's own network.
+        let host = site.old.database.pooler_name();
+        let new = NewAddress { host, port: old.port, name: old.name.clone(), sslmode: None };
+        return Ok(Database { old, new });
+    }
     let id = &site.aws.database.instance;
     let instance = look.instances.instance(id).await?.ok_or_else(|| {
         Fault::failed_with(format!("there is no RDS instance {id}"), "make it, or correct `aws.database.instance`")
     })?;
     Ok(Database {
-        old: OldAddress {
-            hosts,
-            port: site.old.database.port,
-            name: site.old.database.name.clone(),
-            user: site.old.database.admin.user.clone(),
-        },
+        old,
         new: NewAddress {
             host: instance.host,
             port: instance.port,

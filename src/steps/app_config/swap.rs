@@ -26,7 +26,7 @@ pub(super) async fn apply(act: &Act, change: &AppConfigChange) -> StepResult<()>
         host.stop(&old.id, GRACE).await?;
     }
     host.start(&new).await?;
-    answers::until_up(&act.look, host, &new).await?;
+    answers::until_up(&act.look, host, &new, change.pooled).await?;
     answers::origins_allowed(&act.look, host, &new).await?;
 
     for place in &change.networks {
@@ -34,7 +34,7 @@ pub(super) async fn apply(act: &Act, change: &AppConfigChange) -> StepResult<()>
         stand(host, &new, &wanted).await?;
     }
     // It was off its networks for a moment, and its connections with it: it must have come back before anybody asks it.
-    answers::until_up(&act.look, host, &new).await?;
+    answers::until_up(&act.look, host, &new, change.pooled).await?;
     reload(act).await?;
     host.stop(&old.id, GRACE).await?;
     // At once: until the proxy has forgotten the address that is gone, a request may wait for it in vain.

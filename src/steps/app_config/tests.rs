@@ -10,7 +10,7 @@ use crate::step::{Change, Fault, Planned, Severity, Step, Verdict};
 use crate::steps::contract::{Boxed, Case};
 use crate::steps::testing;
 
-const STEP: AppConfig = AppConfig {};
+const STEP: AppConfig = AppConfig { pooled: false };
 const PASSWORD: &str = "s3cret-and-dear";
 const ENV_FILE: &str = "# where the shop keeps things\nDB_HOST=db\nDB_NAME=shop\nDB_PASSWORD=s3cret-and-dear\n";
 

@@ -157,7 +157,7 @@ async fn planned(act: &Act, moved: &Moved, source: &Container) -> StepResult<Pla
     if source.name != act.look.site.old.app.container {
         return Ok(Plan::default());
     }
-    match app_config::observe(&act.look, act.reach.old.as_ref(), source).await? {
+    match app_config::observe(&act.look, act.reach.old.as_ref(), source, app_config::Goal::New).await? {
         Settings::AlreadySo => Ok(Plan::default()),
         Settings::Change(plan) => {
             let now = app_config::edits(&plan);

@@ -89,7 +89,8 @@ impl Step for AppHost {
         // All are there, put there by a run: configured as they should be?
         let app = engine.container(&look.site.old.app.container).await?;
         if let Some(app) = app
-            && let Ok(app_config::Settings::AlreadySo) = app_config::observe(look, engine.as_ref(), &app).await
+            && let Ok(app_config::Settings::AlreadySo) =
+                app_config::observe(look, engine.as_ref(), &app, app_config::Goal::New).await
         {
             return Ok(Planned::AlreadySo);
         }

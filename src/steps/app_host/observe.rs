@@ -5,7 +5,7 @@ use super::{AppHost, mounts};
 use crate::clients::hosts::{Container, HostRead, PublishedPort};
 use crate::site::Site;
 use crate::step::{Fault, Look, StepResult};
-use crate::steps::app_config::{Settings, edits, observe};
+use crate::steps::app_config::{Goal, Settings, edits, observe};
 
 /// The containers that go, in the order they start: what the proxy names must be there before it.
 pub(super) async fn sources(look: &Look) -> StepResult<Vec<Container>> {
@@ -61,7 +61,7 @@ async fn moved(look: &Look, source: &Container) -> StepResult<Moved> {
         notes: Vec::new(),
     };
     if source.name == look.site.old.app.container
-        && let Settings::Change(plan) = observe(look, look.old.as_ref(), source).await?
+        && let Settings::Change(plan) = observe(look, look.old.as_ref(), source, Goal::New).await?
     {
         moved.edits = edits(&plan);
         moved.notes = plan.notes;

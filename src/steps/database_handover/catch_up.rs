@@ -23,7 +23,8 @@ pub(super) async fn apply(act: &Act, change: &HandedOver) -> StepResult<()> {
         // The new side was opened before the process died: it is the writer, and the old one stays shut.
         Some(mark) if mark.serving => {
             databases.fence(Side::Old, &roles).await?;
-            return Ok(databases.unfence(Side::New, &change.before).await?);
+            databases.unfence(Side::New, &change.before).await?;
+            return send_clients(act, change, Side::New).await;
         }
         // An earlier try got as far as the mark. The old side may have been open since: the mark is worth nothing.
         Some(_) => databases.forget_catch_up().await?,
@@ -45,6 +46,8 @@ pub(super) async fn apply(act: &Act, change: &HandedOver) -> StepResult<()> {
     }
     // From here on the new side may be open: the old one stays fenced whatever happens.
     databases.unfence(Side::New, &change.before).await.map_err(|e| Fault::InDoubt(e.to_string()))?;
+    // The writer is known: what fails here leaves clients waiting, and is done by the repeat of this step.
+    send_clients(act, change, Side::New).await.map_err(|fault| Fault::InDoubt(fault.to_string()))?;
     act.note(format!("the fence held writes for {} ms", began.elapsed().as_millis()));
     Ok(())
 }
@@ -59,12 +62,30 @@ pub(super) async fn undo(act: &Act, change: &HandedOver) -> StepResult<()> {
     } else if opened_behind_our_back(act, change, &roles).await? && !act.may_lose_writes {
         return Err(Fault::drifted("the old database's fence", "shut, since the new one serves", "open"));
     }
-    Ok(databases.unfence(Side::Old, &change.before).await?)
+    databases.unfence(Side::Old, &change.before).await?;
+    send_clients(act, change, Side::Old).await
+}
+
+/// Lets the pooler's clients go on, if there is one.
+async fn send_clients(act: &Act, change: &HandedOver, side: Side) -> StepResult<()> {
+    match change.pooler() {
+        Some(pooler) => Ok(act.reach.databases.send_clients(pooler, side).await?),
+        None => Ok(()),
+    }
+}
+
+/// Makes the pooler's clients wait, if there is one, so that the fence meets none.
+async fn hold_clients(act: &Act, change: &HandedOver) -> StepResult<()> {
+    match change.pooler() {
+        Some(pooler) => Ok(act.reach.databases.hold_clients(pooler).await?),
+        None => Ok(()),
+    }
 }
 
 async fn under_the_fence(act: &Act, change: &HandedOver, roles: &[String]) -> StepResult<()> {
     // Roles that were on the new server before could log in there: both sides are shut while rows move.
     act.reach.databases.fence(Side::New, roles).await?;
+    hold_clients(act, change).await?;
     act.reach.databases.fence(Side::Old, roles).await?;
     let tell = |table: &str, done, total| act.progress(&format!("bring up to date {table}"), done, total, true);
     let moved = act.reach.databases.catch_up(&change.run, Side::Old, &tell).await?;
@@ -74,7 +95,11 @@ async fn under_the_fence(act: &Act, change: &HandedOver, roles: &[String]) -> St
 
 /// The new side was never opened: the old one goes on, with every write it ever acknowledged.
 async fn reopen(act: &Act, change: &HandedOver, why: Fault) -> StepResult<()> {
-    match act.reach.databases.unfence(Side::Old, &change.before).await {
+    let opened = async {
+        act.reach.databases.unfence(Side::Old, &change.before).await?;
+        send_clients(act, change, Side::Old).await
+    };
+    match opened.await {
         // Without an answer the repeat of this step, or its undo, finds out; it must not be taken for a clean failure.
         Err(error) => Err(Fault::InDoubt(format!("{why}; and the old database could not be opened again: {error}"))),
         Ok(()) => match why {
@@ -86,6 +111,7 @@ async fn reopen(act: &Act, change: &HandedOver, why: Fault) -> StepResult<()> {
 
 async fn close_and_carry_back(act: &Act, change: &HandedOver, roles: &[String]) -> StepResult<()> {
     let databases = &act.reach.databases;
+    hold_clients(act, change).await?;
     databases.fence(Side::New, roles).await?;
     if databases.caught_up_by().await?.is_none_or(|mark| mark.run != change.run) {
         return Ok(());

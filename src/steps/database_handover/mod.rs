@@ -1,13 +1,18 @@
 //! `database-handover`: the moment in which the writable database changes.
 //!
 //! Over the stream that `database-copy: { follow: true }` began ([`over_stream`]), or by moving what changed since the copy
-//! under the fence ([`catch_up`]).
+//! under the fence ([`catch_up`]). Where the app reaches its database through a pooler, its clients wait meanwhile and are
+//! sent on.
 
 mod catch_up;
 mod over_stream;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use super::app_config::{Health, proxied};
+use super::{pooler, timing};
 use crate::postgres::port::FenceState;
 use crate::step::{Act, Change, Fault, Finding, Look, Planned, Reversal, Severity, Step, StepResult, Verdict};
 use crate::world::{Moment, Side, WayBack, World};
@@ -20,6 +25,9 @@ pub struct DatabaseHandover {
     /// Whether a stream runs between the two databases.
     #[serde(default)]
     pub follow: bool,
+    /// Whether the app reaches its database through a pooler.
+    #[serde(default)]
+    pub pooled: bool,
 }
 
 /// Who may write changes sides.
@@ -31,11 +39,18 @@ pub struct HandedOver {
     hold_at_most: u64,
     #[serde(default)]
     follow: bool,
+    /// The pooler's container.
+    #[serde(default)]
+    pooler: Option<String>,
 }
 
 impl HandedOver {
     fn roles(&self) -> Vec<String> {
         self.before.roles.iter().map(|(role, _)| role.clone()).collect()
+    }
+
+    fn pooler(&self) -> Option<&str> {
+        self.pooler.as_deref()
     }
 }
 
@@ -50,6 +65,9 @@ impl Change for HandedOver {
         let meanwhile =
             if self.follow { "the stream is drained and turned round" } else { "what changed since the copy is moved" };
         lines.push(format!("  writes pause while {meanwhile}, {} s at most", self.hold_at_most));
+        if let Some(pooler) = &self.pooler {
+            lines.push(format!("~ {pooler} lets its clients wait meanwhile → and sends them on to the new database"));
+        }
         lines
     }
 
@@ -99,7 +117,7 @@ impl Step for DatabaseHandover {
             on_record: true,
             new_has_writes: true,
             way_back: if self.follow { WayBack::Stream } else { WayBack::Carried },
-            pooler: world.pooler.map(|_| Side::New),
+            pooler: if self.pooled { Some(Side::New) } else { world.pooler },
             ..world.clone()
         };
     }
@@ -124,8 +142,9 @@ impl Step for DatabaseHandover {
         false
     }
 
+    /// Without a pooler the app is left behind the fence.
     fn may_stop_after(&self) -> bool {
-        false
+        self.pooled
     }
 
     async fn check(&self, look: &Look) -> StepResult<Vec<Finding>> {
@@ -156,10 +175,12 @@ impl Step for DatabaseHandover {
             before,
             hold_at_most: self.hold_at_most,
             follow: self.follow,
+            pooler: self.pooled.then(|| look.site.old.database.pooler_name()),
         }))
     }
 
     async fn apply(&self, act: &Act, change: &HandedOver) -> StepResult<()> {
+        awake(act, change).await?;
         if change.follow { over_stream::apply(act, change).await } else { catch_up::apply(act, change).await }
     }
 
@@ -169,16 +190,44 @@ impl Step for DatabaseHandover {
             return Ok(Verdict::Drifted("the old database takes application logins again".to_owned()));
         }
         let now = look.databases.fence_state(Side::New, &roles).await?;
-        Ok(if now == change.before {
-            Verdict::Holds
-        } else {
-            Verdict::Broken("the application's roles cannot log in to the new database".to_owned())
-        })
+        if now != change.before {
+            return Ok(Verdict::Broken("the application's roles cannot log in to the new database".to_owned()));
+        }
+        match &change.pooler {
+            Some(pooler) => through_the_pooler(look, pooler).await,
+            None => Ok(Verdict::Holds),
+        }
     }
 
     async fn undo(&self, act: &Act, change: &HandedOver) -> StepResult<()> {
+        awake(act, change).await?;
         if change.follow { over_stream::undo(act, change).await } else { catch_up::undo(act, change).await }
     }
+}
+
+/// A pooler that somebody stopped is started again: without it neither side has the app for a client.
+async fn awake(act: &Act, change: &HandedOver) -> StepResult<()> {
+    match change.pooler() {
+        Some(pooler) => pooler::awake(act, pooler).await,
+        None => Ok(()),
+    }
+}
+
+/// How long the app may take to be well again behind the pooler.
+const WELL_WITHIN: Duration = Duration::from_secs(20);
+
+/// Whether the pooler sends clients to the new database, and the app is well behind it.
+async fn through_the_pooler(look: &Look, pooler: &str) -> StepResult<Verdict> {
+    match look.databases.pooler(pooler).await? {
+        Some(stand) if stand.sends_to == Some(Side::New) => {}
+        Some(_) => return Ok(Verdict::Drifted(format!("{pooler} does not send clients to the new database"))),
+        None => return Ok(Verdict::Drifted(format!("the pooler {pooler} is gone"))),
+    }
+    Ok(match proxied(look, look.site.old.address).await? {
+        Health::Up => Verdict::Holds,
+        Health::Closed => timing::grace(look, WELL_WITHIN, "the app does not come to its database".to_owned()),
+        Health::Down(why) => timing::grace(look, WELL_WITHIN, format!("the app behind {pooler}: {why}")),
+    })
 }
 
 /// A role that came to be after the plan was made would go on writing past the fence.

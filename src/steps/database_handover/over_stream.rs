@@ -12,7 +12,7 @@ use crate::world::Side;
 
 pub(super) async fn apply(act: &Act, change: &HandedOver) -> StepResult<()> {
     let databases = &act.reach.databases;
-    if databases.settle(&change.run, &change.before).await? == Side::New {
+    if databases.settle(&change.run, &change.before, change.pooler()).await? == Side::New {
         return Ok(());
     }
     nobody_new(act, &change.roles()).await?;
@@ -30,7 +30,7 @@ pub(super) async fn apply(act: &Act, change: &HandedOver) -> StepResult<()> {
 
 pub(super) async fn undo(act: &Act, change: &HandedOver) -> StepResult<()> {
     let databases = &act.reach.databases;
-    let back = match databases.settle(&change.run, &change.before).await {
+    let back = match databases.settle(&change.run, &change.before, change.pooler()).await {
         Ok(Side::Old) => return Ok(()),
         Ok(Side::New) => hand_over(act, change, Side::New).await,
         Err(error) => Err(error.into()),
@@ -51,7 +51,7 @@ pub(super) async fn undo(act: &Act, change: &HandedOver) -> StepResult<()> {
 
 async fn hand_over(act: &Act, change: &HandedOver, from: Side) -> StepResult<Handover> {
     let limit = Duration::from_secs(change.hold_at_most);
-    Ok(act.reach.databases.hand_over(&change.run, from, &change.before, limit).await?)
+    Ok(act.reach.databases.hand_over(&change.run, from, &change.before, limit, change.pooler()).await?)
 }
 
 fn told(what: &str, pause: &Pause) -> String {

@@ -72,9 +72,9 @@ async fn in_session_mode_a_client_loses_its_connection_once_and_waits_with_the_n
 async fn what_a_session_keeps_decides_the_mode() {
     let pair = Pair::start().await;
     let session = pair.session(Side::Old).await;
-    let found = look(&session, "1.24.0").await.unwrap();
+    let found = look(&session, Some("1.24.0")).await.unwrap();
     assert_eq!((found.mode, found.findings.len()), (Mode::Transaction, 0), "{found:?}");
-    let old = look(&session, "1.18.0").await.unwrap();
+    let old = look(&session, Some("1.18.0")).await.unwrap();
     assert!(old.mode == Mode::Session && old.findings[0].advice.contains("1.21"), "{old:?}");
     session
         .run(
@@ -85,7 +85,7 @@ async fn what_a_session_keeps_decides_the_mode() {
         .unwrap();
     let client = pair.app(Side::Old).connect_bare().await.unwrap();
     client.run("CREATE TEMP TABLE kept (id int); LISTEN orders").await.unwrap();
-    let found = look(&session, "1.24.0").await.unwrap();
+    let found = look(&session, Some("1.24.0")).await.unwrap();
     assert_eq!(found.mode, Mode::Session);
     let all = found.findings.iter().map(|f| format!("{} {}", f.what, f.at)).collect::<Vec<_>>().join("\n");
     for word in ["one_at_a_time", "pg_advisory_lock"] {

@@ -61,6 +61,7 @@ impl Bouncer {
             admins: vec!["console".into()],
             pool_size: 16,
             clients_at_most: 100,
+            prepared_statements: 0,
             log: Some(path("log").display().to_string()),
         };
         let target = |port| Target {

@@ -22,6 +22,13 @@ pub async fn bring(copying: &Copying<'_>, originals: &[Original]) -> Result<Vec<
             missing.push(if named { container.image_id.clone() } else { container.image.clone() });
         }
     }
+    // What a step would make a container of lies on the box as well. Where it does not, preflight says so.
+    if let Some(pooler) = &copying.spec.site.old.database.pooler
+        && to.image(&pooler.image).await?.is_none()
+        && from.image(&pooler.image).await?.is_some()
+    {
+        missing.push(pooler.image.clone());
+    }
     missing.sort();
     missing.dedup();
     if missing.is_empty() {

@@ -21,6 +21,10 @@ impl Scene {
         };
         let mut helpers = Vec::new();
         for container in self.containers(here) {
+            // A pooler comes and goes.
+            if self.lab.host().container(container).await?.is_none() {
+                continue;
+            }
             helpers.push(self.beside(container).await?);
         }
         for helper in &helpers {
