@@ -33,6 +33,14 @@ pub struct World {
     pub balancer_to_new: u8,
     /// The pages are in the bucket.
     pub pages_uploaded: bool,
+    /// A certificate covers the pages' names.
+    pub certificate: bool,
+    /// A distribution answers to the pages' names.
+    pub distribution: bool,
+    /// A distribution was made that has no certificate to show.
+    pub uncertified: bool,
+    /// DNS leads the pages to a distribution that is to be made first.
+    pub pages_await_distribution: bool,
     /// Share of the pages' visitors that DNS sends to the distribution, in percent.
     pub pages_on_cdn: u8,
     /// Old TTLs of moved names were waited out.
@@ -53,6 +61,10 @@ impl Default for World {
             api_on_balancer: 0,
             balancer_to_new: 0,
             pages_uploaded: false,
+            certificate: false,
+            distribution: false,
+            uncertified: false,
+            pages_await_distribution: false,
             pages_on_cdn: 0,
             ttl_waited: false,
             finalized: false,

@@ -57,7 +57,7 @@ fn wrong_with(before: &World, after: &World) -> Vec<Wrong> {
 }
 
 fn faults(world: &World) -> Vec<Wrong> {
-    let rules: [(bool, Wrong); 8] = [
+    let rules: [(bool, Wrong); 10] = [
         (
             world.writer == Some(Side::New) && !world.copied,
             ("the new database takes writes without the old one's rows", "put database-copy before database-handover"),
@@ -81,6 +81,17 @@ fn faults(world: &World) -> Vec<Wrong> {
         (
             world.pages_on_cdn > 0 && !world.pages_uploaded,
             ("DNS sends the pages to an empty bucket", "put static-site before dns-weights of pages"),
+        ),
+        (
+            world.pages_await_distribution && !world.distribution,
+            (
+                "DNS sends the pages to a distribution that does not answer to their names yet",
+                "put certificate and distribution before dns-weights of pages, or correct `aws.distribution`",
+            ),
+        ),
+        (
+            world.uncertified,
+            ("the distribution has no certificate for the pages' names", "put certificate before distribution"),
         ),
         (
             world.finalized && world.writer == Some(Side::New) && world.old_app == Side::Old,
