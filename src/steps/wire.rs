@@ -185,7 +185,11 @@ async fn the_aws_steps_go_there_and_back_under_the_laws() {
 
 #[tokio::test]
 async fn certificate_and_distribution_are_made_used_and_taken_back() {
-    let wire = Wire::new(false).await;
+    let mut wire = Wire::new(false).await;
+    let mut site = (*wire.stage.site).clone();
+    // With the API under the pages' own names, as an origin of its own.
+    site.aws.pages.api_paths = vec!["/api/*".into()];
+    wire.stage.site = site.into();
     let distribution = Distribution::expand(&wire.look()).await.unwrap();
     assert!(!distribution.certified);
     let mut steps: Vec<Box<dyn AnyStep>> =

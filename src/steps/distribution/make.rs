@@ -3,14 +3,22 @@
 
 use super::same::{self, MADE};
 use super::{DistributionChange, of, own_name, policy};
+use crate::clients::Kind;
 use crate::clients::distributions::{Certificate, Listed, Settings};
 use crate::step::{Act, Fault, Look, StepResult};
 use crate::steps::{cdn, tags};
 
+/// What a conflict that no lost answer explains comes from.
+const HELD: &str = "another distribution, perhaps of another account, holds a name (law C4)";
+
 pub(super) async fn apply(act: &Act, change: &DistributionChange) -> StepResult<()> {
     let name = own_name(&act.look);
     if same::needs_access(&change.wanted) && act.look.distributions.access(&name).await?.is_none() {
-        act.reach.distributions.create_access(&name, &described(&act.look)).await?;
+        match act.reach.distributions.create_access(&name, &described(&act.look)).await {
+            // An answer was lost, and the request sent again.
+            Err(error) if error.kind == Kind::Conflict && act.look.distributions.access(&name).await?.is_some() => {}
+            made => drop(made?),
+        }
     }
     if let Some(rules) = &change.rules {
         function(act, &name, &rules.render()).await?;
@@ -52,8 +60,15 @@ async fn made(act: &Act, change: &DistributionChange) -> StepResult<Listed> {
     let settings = resolved(&act.look, &change.wanted).await?;
     let tags = tags::with_epoch(act, &tags::of(&act.look));
     // The reference is the run's own, so a lost answer leads to no second distribution.
-    let made = act.reach.distributions.create(&own_name(&act.look), &cdn::comment(&act.look), &settings, &tags).await?;
-    Ok(made.listed)
+    let (name, comment) = (own_name(&act.look), cdn::comment(&act.look));
+    match act.reach.distributions.create(&name, &comment, &settings, &tags).await {
+        Ok(made) => Ok(made.listed),
+        Err(error) if error.kind == Kind::Conflict => match of(&act.look, change).await? {
+            Some(listed) => Ok(listed),
+            None => Err(error.hint(HELD).into()),
+        },
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn set(act: &Act, change: &DistributionChange) -> StepResult<Listed> {
@@ -67,9 +82,17 @@ async fn set(act: &Act, change: &DistributionChange) -> StepResult<Listed> {
         return Err(Fault::drifted(format!("the distribution {}", listed.id), expected, why));
     }
     let settings = resolved(&act.look, &change.wanted).await?;
-    // A version that is not this one any more is a conflict, and looked at again.
-    act.reach.distributions.update(&listed.id, &live.etag, &settings).await?;
-    Ok(listed)
+    match act.reach.distributions.update(&listed.id, &live.etag, &settings).await {
+        Err(error) if error.kind == Kind::Conflict => {
+            let now = act.look.distributions.distribution(&listed.id).await?;
+            // It changed between the look and the change: the next look tells what it is now.
+            if now.is_some_and(|now| now.etag != live.etag) {
+                return Err(Fault::InDoubt(error.to_string()));
+            }
+            Err(error.hint(HELD).into())
+        }
+        updated => Ok(updated.map(|_| listed)?),
+    }
 }
 
 /// The settings with what the run has made by now.

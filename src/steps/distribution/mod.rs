@@ -216,7 +216,13 @@ async fn of(look: &Look, change: &DistributionChange) -> StepResult<Option<Liste
     Ok(None)
 }
 
-/// What this run makes beside the distribution is called so.
+/// Characters such a name may have. Source: CloudFront API reference, `CreateFunction`, `OriginAccessControlConfig`.
+const LONGEST_NAME: usize = 64;
+
+/// What this run makes beside the distribution is called so. Runs end in what tells them apart.
 fn own_name(look: &Look) -> String {
-    format!("outgrow-{}", look.run)
+    let name = format!("outgrow-{}", look.run);
+    let letters = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let over = name.chars().count().saturating_sub(LONGEST_NAME);
+    name.chars().skip(over).map(letters).collect()
 }

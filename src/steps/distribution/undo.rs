@@ -2,6 +2,7 @@
 
 use super::{DEPLOYED_WITHIN, DistributionChange, LOOK_AGAIN, make, of, own_name, policy, same};
 use crate::clients::distributions::{Distribution, Listed};
+use crate::clients::{ClientResult, Kind};
 use crate::step::{Act, Fault, StepResult};
 use crate::steps::timing;
 
@@ -58,7 +59,15 @@ async fn remove(act: &Act, change: &DistributionChange, listed: &Listed) -> Step
     if let Standing::Other(why) = standing(change, &live) {
         return Err(Fault::drifted(format!("the distribution {}", listed.id), "disabled by this run", why));
     }
-    Ok(act.reach.distributions.delete(&listed.id, &live.etag).await?)
+    doubtful(act.reach.distributions.delete(&listed.id, &live.etag).await)
+}
+
+/// AWS may say for a moment yet that a thing is in use or not disabled: then it is looked at again.
+fn doubtful(answer: ClientResult<()>) -> StepResult<()> {
+    match answer {
+        Err(error) if error.kind == Kind::Conflict => Err(Fault::InDoubt(error.to_string())),
+        answer => Ok(answer?),
+    }
 }
 
 /// Waits until the last change has reached every edge; `None` if the distribution is gone.
@@ -88,10 +97,10 @@ async fn deployed(act: &Act, listed: &Listed) -> StepResult<Option<Distribution>
 async fn beside(act: &Act) -> StepResult<()> {
     let (name, ours) = (own_name(&act.look), make::described(&act.look));
     if act.look.distributions.function(&name).await?.is_some_and(|function| function.comment == ours) {
-        act.reach.distributions.delete_function(&name).await?;
+        doubtful(act.reach.distributions.delete_function(&name).await)?;
     }
     if act.look.distributions.access(&name).await?.is_some_and(|access| access.description == ours) {
-        act.reach.distributions.delete_access(&name).await?;
+        doubtful(act.reach.distributions.delete_access(&name).await)?;
     }
     Ok(())
 }
