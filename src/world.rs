@@ -65,6 +65,14 @@ pub struct World {
     pub balancer_to_new: u8,
     /// The pages are in the bucket.
     pub pages_uploaded: bool,
+    /// A certificate covers the pages' names.
+    pub certificate: bool,
+    /// A distribution answers to the pages' names.
+    pub distribution: bool,
+    /// A distribution was made that has no certificate to show.
+    pub uncertified: bool,
+    /// DNS leads the pages to a distribution that is to be made first.
+    pub pages_await_distribution: bool,
     /// Share of the pages' visitors that DNS sends to the distribution, in percent.
     pub pages_on_cdn: u8,
     /// The API's names have a short TTL, and the old one was waited out.
@@ -92,6 +100,10 @@ impl Default for World {
             api_on_balancer: 0,
             balancer_to_new: 0,
             pages_uploaded: false,
+            certificate: false,
+            distribution: false,
+            uncertified: false,
+            pages_await_distribution: false,
             pages_on_cdn: 0,
             api_ttl_waited: false,
             pages_ttl_waited: false,

@@ -44,6 +44,8 @@ pub async fn connect(site: &Site, world: Option<&World>, key: &Path) -> Result<R
         objects: clouds.objects,
         balancer: clouds.balancer,
         instances: clouds.instances,
+        certificates: clouds.certificates,
+        distributions: clouds.distributions,
         old,
         hosts,
         databases: Arc::new(databases),

@@ -78,6 +78,9 @@ pub trait DnsRead: Send + Sync {
     /// Every record set of this name, of any kind, in Route 53's order.
     async fn records(&self, zone_id: &str, name: &str) -> ClientResult<Vec<RecordSet>>;
 
+    /// Every record set of this name and of the names below it, of any kind.
+    async fn below(&self, zone_id: &str, name: &str) -> ClientResult<Vec<RecordSet>>;
+
     /// Whether the change is on all authoritative servers (law R7: this says nothing of resolvers).
     async fn in_sync(&self, change_id: &str) -> ClientResult<bool>;
 }

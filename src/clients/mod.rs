@@ -7,6 +7,8 @@
 pub mod any_certificate;
 pub mod aws;
 pub mod balancer;
+pub mod certificates;
+pub mod distributions;
 pub mod dns;
 pub mod docker;
 pub mod error;

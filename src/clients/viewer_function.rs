@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// What the first line of such a function begins with; the number counts versions of the text.
-const MARK: &str = "// outgrow viewer-request 1 ";
+const MARK: &str = "// outgrow viewer-request 2 ";
 
 /// What a viewer-request function does, in this order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,11 @@ pub struct Rules {
     /// The file a path that ends with `/` stands for (law C3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<String>,
+    /// The page of a single-page application, with a slash in front: it is shown for every path whose last part has no
+    /// dot in it and does not end with `/`. Only where error pages cannot do it, for they take the place of an API's
+    /// own errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
 }
 
 /// What becomes of a request.
@@ -60,7 +65,12 @@ impl Rules {
             return Act::Moved(format!("{to}{query}"));
         }
         match &self.index {
-            Some(index) if path.ends_with('/') => Act::Pass(format!("{path}{index}")),
+            Some(index) if path.ends_with('/') => return Act::Pass(format!("{path}{index}")),
+            _ => {}
+        }
+        let last = path.rsplit('/').next().unwrap_or_default();
+        match &self.fallback {
+            Some(page) if !last.is_empty() && !last.contains('.') => Act::Pass(page.clone()),
             _ => Act::Pass(path.to_owned()),
         }
     }
@@ -97,6 +107,11 @@ function handler(event) {
     }
     if (rules.index && request.uri.endsWith('/')) {
         request.uri += rules.index;
+        return request;
+    }
+    const last = request.uri.slice(request.uri.lastIndexOf('/') + 1);
+    if (rules.fallback && last !== '' && last.indexOf('.') < 0) {
+        request.uri = rules.fallback;
     }
     return request;
 }
@@ -111,6 +126,7 @@ mod tests {
             host: Some("www.shop.test".into()),
             moved: BTreeMap::from([("/old".into(), "/new".into())]),
             index: Some("index.html".into()),
+            fallback: None,
         }
     }
 
@@ -131,5 +147,10 @@ mod tests {
         assert_eq!(rules.act("www.shop.test", "/docs", None), Act::Pass("/docs".into()));
         assert_eq!(rules.act("www.shop.test", "/old", Some("a=1")), Act::Moved("/new?a=1".into()));
         assert_eq!(rules.act("shop.test", "/x", Some("")), Act::Moved("https://www.shop.test/x".into()));
+        let app = Rules { fallback: Some("/index.html".into()), ..rules };
+        let passed = |path: &str| app.act("www.shop.test", path, None);
+        assert_eq!(passed("/v1.2/account"), Act::Pass("/index.html".into()), "only the last part is looked at");
+        assert_eq!(passed("/assets/app.js"), Act::Pass("/assets/app.js".into()));
+        assert_eq!(passed("/docs/"), Act::Pass("/docs/index.html".into()));
     }
 }

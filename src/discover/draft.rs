@@ -60,7 +60,7 @@ pub fn draft(guesses: &Guesses) -> String {
     file.line(2, "region", None, "as in ap-northeast-2");
     file.line(2, "bucket", None, "private, for the pages; made if it is not there");
     file.line(2, "balancer", None, "the Application Load Balancer's name");
-    file.line(2, "distribution", None, "its domain name, as in d111111abcdef8.cloudfront.net");
+    file.line(2, "distribution", Some("new"), "or that of one that is there, as in d111111abcdef8.cloudfront.net");
     file.head(2, "database", "");
     file.line(4, "instance", None, "the RDS instance's identifier");
     file.line(4, "name", guesses.database_name.value.as_deref().map(quoted).as_deref(), "as on the box");

@@ -3,8 +3,10 @@
 use crate::playbook::model::{Of, Playbook, StepSpec};
 use crate::step::{AnyStep, Look, StepResult};
 use crate::steps::app_config::AppConfig;
+use crate::steps::certificate::Certificate;
 use crate::steps::database_copy::DatabaseCopy;
 use crate::steps::database_handover::DatabaseHandover;
+use crate::steps::distribution::Distribution;
 use crate::steps::dns_weights::{self, Which};
 use crate::steps::finalize::Finalize;
 use crate::steps::pooler::Pooler;
@@ -37,6 +39,8 @@ impl Manner {
 pub async fn expand(spec: &StepSpec, manner: Manner, look: &Look) -> StepResult<Vec<Box<dyn AnyStep>>> {
     Ok(match spec {
         StepSpec::StaticSite(_) => vec![Box::new(StaticSite {})],
+        StepSpec::Certificate(_) => vec![Box::new(Certificate {})],
+        StepSpec::Distribution(_) => vec![Box::new(Distribution::expand(look).await?)],
         StepSpec::DatabaseCopy(copy) => vec![Box::new(DatabaseCopy { follow: copy.follow })],
         StepSpec::AppHost(_) => boxed(app_host::expand(look)),
         StepSpec::Targets(_) => vec![Box::new(Targets {})],

@@ -44,6 +44,10 @@ pub enum OnFailure {
 pub enum StepSpec {
     /// Puts the pages into the private bucket, with the API's new address in them.
     StaticSite(Nothing),
+    /// Gets a certificate for the pages' names, and proves them in the zone.
+    Certificate(Nothing),
+    /// Makes the distribution that serves the pages, or sets the one that is there.
+    Distribution(Nothing),
     /// Copies the database to RDS, while the old one goes on working.
     DatabaseCopy(DatabaseCopy),
     /// Brings the app and its proxy to the new hosts and starts them there.
@@ -150,8 +154,10 @@ pub struct Soak {
 
 impl StepSpec {
     /// Every kind, in the order of a one-shot move.
-    pub const KINDS: [&'static str; 11] = [
+    pub const KINDS: [&'static str; 13] = [
         "static-site",
+        "certificate",
+        "distribution",
         "database-copy",
         "app-host",
         "targets",
@@ -168,6 +174,8 @@ impl StepSpec {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::StaticSite(_) => "static-site",
+            Self::Certificate(_) => "certificate",
+            Self::Distribution(_) => "distribution",
             Self::DatabaseCopy(_) => "database-copy",
             Self::AppHost(_) => "app-host",
             Self::Targets(_) => "targets",

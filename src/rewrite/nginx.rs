@@ -5,12 +5,14 @@
 
 mod glob;
 mod lex;
+mod pages;
 mod parse;
 mod servers;
 #[cfg(test)]
 mod tests;
 
 pub use glob::matching;
+pub use pages::{Pages, pages};
 pub use parse::{load, parse};
 pub use servers::{Listen, Modifier, Peer, Redirect, Route, Server, To, routes, server_for, servers};
 

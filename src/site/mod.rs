@@ -238,10 +238,61 @@ pub struct Aws {
     pub bucket: String,
     /// The Application Load Balancer's name.
     pub balancer: String,
-    /// The distribution's domain name (`d….cloudfront.net`).
+    /// The distribution: the domain name (`d….cloudfront.net`) or the id of one that is there, or `new` for one that
+    /// outgrow makes.
+    #[serde(default = "new_distribution")]
     pub distribution: String,
+    /// How the distribution serves the pages.
+    #[serde(default, skip_serializing_if = "Pages::is_default")]
+    pub pages: Pages,
     /// The database.
     pub database: Rds,
+}
+
+/// What stands for a distribution that outgrow makes.
+pub const NEW_DISTRIBUTION: &str = "new";
+
+fn new_distribution() -> String {
+    NEW_DISTRIBUTION.to_owned()
+}
+
+impl Aws {
+    /// The distribution the site file names; `None` for one that outgrow makes.
+    pub fn named_distribution(&self) -> Option<&str> {
+        (self.distribution != NEW_DISTRIBUTION).then_some(self.distribution.as_str())
+    }
+}
+
+/// How the distribution serves the pages.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pages {
+    /// Paths of the pages' own names that go on to the first host of the API, such as `/api/*`: then the pages call
+    /// their own origin, and no CORS is needed. None unless they are named.
+    #[serde(default)]
+    pub api_paths: Vec<String>,
+    /// Whether answers carry headers that browsers protect visitors by (HSTS, nosniff, SAMEORIGIN, referrer policy).
+    #[serde(default = "yes")]
+    pub security_headers: bool,
+    /// A bucket for access logs, which must take ACLs; none unless it is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_bucket: Option<String>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { api_paths: Vec::new(), security_headers: true, log_bucket: None }
+    }
+}
+
+impl Pages {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The RDS instance the database moves to.

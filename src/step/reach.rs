@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use crate::clients::balancer::{BalancerRead, BalancerWrite};
+use crate::clients::certificates::{CertificatesRead, CertificatesWrite};
+use crate::clients::distributions::{DistributionsRead, DistributionsWrite};
 use crate::clients::dns::{DnsRead, DnsWrite};
 use crate::clients::hosts::{HostRead, HostWrite};
 use crate::clients::instances::InstancesRead;
@@ -37,6 +39,10 @@ pub struct Reach {
     pub balancer: Arc<dyn BalancerWrite>,
     /// RDS.
     pub instances: Arc<dyn InstancesRead>,
+    /// ACM, for CloudFront.
+    pub certificates: Arc<dyn CertificatesWrite>,
+    /// CloudFront.
+    pub distributions: Arc<dyn DistributionsWrite>,
     /// The box.
     pub old: Arc<dyn HostWrite>,
     /// The new hosts, by name.
@@ -64,6 +70,10 @@ pub struct Look {
     pub balancer: Arc<dyn BalancerRead>,
     /// RDS.
     pub instances: Arc<dyn InstancesRead>,
+    /// ACM, for CloudFront.
+    pub certificates: Arc<dyn CertificatesRead>,
+    /// CloudFront.
+    pub distributions: Arc<dyn DistributionsRead>,
     /// The box.
     pub old: Arc<dyn HostRead>,
     /// The new hosts, by name.
@@ -106,6 +116,8 @@ impl Reach {
             objects: Arc::clone(&self.objects) as _,
             balancer: Arc::clone(&self.balancer) as _,
             instances: Arc::clone(&self.instances),
+            certificates: Arc::clone(&self.certificates) as _,
+            distributions: Arc::clone(&self.distributions) as _,
             old: Arc::clone(&self.old) as _,
             hosts: hosts.collect(),
             databases: Arc::clone(&self.databases) as _,

@@ -28,6 +28,8 @@ fn table() -> Vec<Case> {
         super::shift_targets::tests::cases(),
         super::dns_weights::tests::cases(),
         super::static_site::tests::cases(),
+        super::certificate::tests::cases(),
+        super::distribution::tests::cases(),
         super::soak::tests::cases(),
         super::finalize::tests::cases(),
         super::testing::database_cases(),

@@ -3,8 +3,10 @@
 
 pub mod app_config;
 pub mod app_host;
+pub mod certificate;
 pub mod database_copy;
 pub mod database_handover;
+pub mod distribution;
 pub mod dns_weights;
 pub mod finalize;
 pub mod pooler;
@@ -13,6 +15,7 @@ pub mod soak;
 pub mod static_site;
 pub mod targets;
 
+mod cdn;
 mod tags;
 mod timing;
 
@@ -32,8 +35,10 @@ pub fn build(kind: &str, parameters: &Value) -> StepResult<Box<dyn AnyStep>> {
     match kind {
         app_config::AppConfig::KIND => read::<app_config::AppConfig>(parameters),
         app_host::AppHost::KIND => read::<app_host::AppHost>(parameters),
+        certificate::Certificate::KIND => read::<certificate::Certificate>(parameters),
         database_copy::DatabaseCopy::KIND => read::<database_copy::DatabaseCopy>(parameters),
         database_handover::DatabaseHandover::KIND => read::<database_handover::DatabaseHandover>(parameters),
+        distribution::Distribution::KIND => read::<distribution::Distribution>(parameters),
         dns_weights::DnsWeights::KIND => read::<dns_weights::DnsWeights>(parameters),
         finalize::Finalize::KIND => read::<finalize::Finalize>(parameters),
         pooler::Pooler::KIND => read::<pooler::Pooler>(parameters),

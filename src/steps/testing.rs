@@ -7,7 +7,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::contract::Boxed;
-use super::{app_config, app_host, database_copy, database_handover, dns_weights, pooler, soak, static_site, targets};
+use super::{
+    app_config, app_host, certificate, database_copy, database_handover, distribution, dns_weights, pooler, soak,
+    static_site, targets,
+};
 use crate::clients::fake::stage::Stage;
 use crate::step::{Planned, Step};
 
@@ -31,6 +34,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind { name: "dns-weights", set: || dns_weights::tests::whole().boxed() },
         Kind { name: "targets and shift", set: || async { (Stage::new(), shift()) }.boxed() },
         Kind { name: "static-site and soak", set: || async { (static_site::tests::filled(), site()) }.boxed() },
+        Kind { name: "certificate and distribution", set: || async { (pages(), cdn()) }.boxed() },
         Kind { name: "app-host", set: || async { one(app_host::tests::stage(), app_host::tests::step()) }.boxed() },
         Kind {
             name: "app-config",
@@ -68,6 +72,17 @@ fn shift() -> Vec<Boxed> {
 
 fn site() -> Vec<Boxed> {
     vec![Box::new(static_site::StaticSite {}), Box::new(soak::Soak { lasts: Duration::from_hours(24) })]
+}
+
+/// A site whose distribution and certificate are to be made.
+fn pages() -> Stage {
+    let stage = distribution::tests::stage("new", "location / { try_files $uri /index.html; }");
+    stage.certificates.clear();
+    stage
+}
+
+fn cdn() -> Vec<Boxed> {
+    vec![Box::new(certificate::Certificate {}), Box::new(distribution::Distribution { certified: false })]
 }
 
 fn one(stage: Stage, step: impl Step) -> Set {

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use tokio::net::TcpListener;
 
+use super::certificate::Certificate;
+use super::distribution::Distribution;
 use super::dns_weights::{self, Which};
 use super::shift_targets;
 use super::static_site::StaticSite;
@@ -18,7 +20,7 @@ use crate::event::Sink;
 use crate::rehearsal::clock::Clock as Time;
 use crate::rehearsal::cloud::{Cloud, Settings};
 use crate::rehearsal::state::{Action, Answer, RecordSet, Routing, Shared};
-use crate::step::{Act, AnyStep, Clock, Look, Reach, Verdict};
+use crate::step::{Act, AnyStep, Clock, Look, Planned, Reach, Step, Verdict};
 
 const BAKE: Duration = Duration::from_mins(10);
 
@@ -44,7 +46,8 @@ struct Wire {
 }
 
 impl Wire {
-    async fn new() -> Self {
+    /// With a distribution that is there, or without one.
+    async fn new(named: bool) -> Self {
         let time = Time::default();
         let dir = tempfile::tempdir().unwrap();
         let settings = Settings { route53_rate: 0, ..Settings::default() };
@@ -70,7 +73,10 @@ impl Wire {
         let mut stage = Stage::new();
         let mut site = (*stage.site).clone();
         let edge = IpAddr::V4(Ipv4Addr::new(127, 80, 0, 2));
-        site.aws.distribution = cloud.seed_distribution(&site.aws.bucket, "", &["www.shop.test"], edge);
+        site.aws.distribution = "new".into();
+        if named {
+            site.aws.distribution = cloud.seed_distribution(&site.aws.bucket, "", &["www.shop.test"], edge);
+        }
         stage.site = site.into();
         let access = Access {
             region: stage.site.aws.region.clone(),
@@ -83,6 +89,8 @@ impl Wire {
             objects: clouds.objects,
             balancer: clouds.balancer,
             instances: clouds.instances,
+            certificates: clouds.certificates,
+            distributions: clouds.distributions,
             clock: Arc::new(Skipping(time)),
             ..stage.reach()
         };
@@ -121,8 +129,11 @@ impl Wire {
             state.zones.values().flat_map(|z| &z.records).map(|r| format!("{r:?}")).collect();
         records.sort();
         let rules: Vec<_> = state.listeners.values().map(|l| &l.rules).collect();
-        let buckets: Vec<_> = state.buckets.keys().collect();
-        format!("{records:#?}\n{:#?}\n{rules:#?}\n{buckets:#?}\n{objects:#?}", state.target_groups.keys())
+        let buckets: Vec<_> = state.buckets.iter().map(|(name, bucket)| (name, &bucket.policy)).collect();
+        let distributions: Vec<_> = state.distributions.iter().map(|(domain, d)| (domain, &d.shown)).collect();
+        let beside = (state.cdn.functions.keys(), state.cdn.access_controls.keys(), state.certificates.keys());
+        let groups = state.target_groups.keys();
+        format!("{records:#?}\n{groups:#?}\n{rules:#?}\n{buckets:#?}\n{objects:#?}\n{distributions:#?}\n{beside:#?}")
     }
 
     /// Plans, applies, verifies; gives the change. Doing it twice is for the faster tests in memory.
@@ -141,17 +152,9 @@ impl Wire {
     }
 }
 
-#[tokio::test]
-async fn the_aws_steps_go_there_and_back_under_the_laws() {
-    let wire = Wire::new().await;
+/// Does the steps one after the other, each expanded as things are when the plan is made, and undoes them.
+async fn there_and_back(wire: &Wire, steps: Vec<Box<dyn AnyStep>>) {
     let start = wire.world().await;
-    let mut steps: Vec<Box<dyn AnyStep>> = vec![Box::new(StaticSite {}), Box::new(Targets {})];
-    for (which, stages) in [(Which::Api, &[100_u8][..]), (Which::Pages, &[50, 100])] {
-        let chain = dns_weights::expand(&wire.look(), which, stages, BAKE, 60).await.unwrap();
-        steps.extend(chain.into_iter().map(|step| Box::new(step) as Box<dyn AnyStep>));
-    }
-    let shifts = shift_targets::expand(&[25, 100], BAKE);
-    steps.extend(shifts.into_iter().map(|step| Box::new(step) as Box<dyn AnyStep>));
     let mut changes = Vec::new();
     for step in &steps {
         changes.push(wire.done(step.as_ref()).await);
@@ -162,4 +165,44 @@ async fn the_aws_steps_go_there_and_back_under_the_laws() {
     }
     let end = wire.world().await;
     assert!(end == start, "{}", similar::TextDiff::from_lines(&start, &end).unified_diff());
+}
+
+async fn names(wire: &Wire, which: Which, stages: &[u8]) -> Vec<Box<dyn AnyStep>> {
+    let chain = dns_weights::expand(&wire.look(), which, stages, BAKE, 60).await.unwrap();
+    chain.into_iter().map(|step| Box::new(step) as Box<dyn AnyStep>).collect()
+}
+
+#[tokio::test]
+async fn the_aws_steps_go_there_and_back_under_the_laws() {
+    let wire = Wire::new(true).await;
+    let mut steps: Vec<Box<dyn AnyStep>> = vec![Box::new(StaticSite {}), Box::new(Targets {})];
+    steps.extend(names(&wire, Which::Api, &[100]).await);
+    steps.extend(names(&wire, Which::Pages, &[50, 100]).await);
+    let shifts = shift_targets::expand(&[25, 100], BAKE);
+    steps.extend(shifts.into_iter().map(|step| Box::new(step) as Box<dyn AnyStep>));
+    there_and_back(&wire, steps).await;
+}
+
+#[tokio::test]
+async fn certificate_and_distribution_are_made_used_and_taken_back() {
+    let mut wire = Wire::new(false).await;
+    let mut site = (*wire.stage.site).clone();
+    // With the API under the pages' own names, as an origin of its own.
+    site.aws.pages.api_paths = vec!["/api/*".into()];
+    wire.stage.site = site.into();
+    let distribution = Distribution::expand(&wire.look()).await.unwrap();
+    assert!(!distribution.certified);
+    let mut steps: Vec<Box<dyn AnyStep>> =
+        vec![Box::new(StaticSite {}), Box::new(Certificate {}), Box::new(distribution)];
+    // Planned before there is a distribution, as a run does it.
+    steps.extend(names(&wire, Which::Pages, &[50, 100]).await);
+    there_and_back(&wire, steps).await;
+}
+
+#[tokio::test]
+async fn a_distribution_that_is_there_is_adopted_and_given_back() {
+    let wire = Wire::new(true).await;
+    assert_eq!(Step::plan(&Certificate {}, &wire.look()).await.unwrap(), Planned::AlreadySo);
+    let distribution = Distribution::expand(&wire.look()).await.unwrap();
+    there_and_back(&wire, vec![Box::new(StaticSite {}), Box::new(distribution)]).await;
 }

@@ -4,6 +4,10 @@
 
 #[path = "aws/balancer.rs"]
 mod balancer;
+#[path = "aws/certificates.rs"]
+mod certificates;
+#[path = "aws/distributions.rs"]
+mod distributions;
 #[path = "aws/dns.rs"]
 mod dns;
 #[path = "aws/failures.rs"]
@@ -23,7 +27,7 @@ use table::{Moto, Row};
 
 /// Every row of the contract.
 fn rows() -> Vec<Row> {
-    [instances::ROWS, objects::ROWS, dns::ROWS, balancer::ROWS].concat()
+    [instances::ROWS, objects::ROWS, dns::ROWS, balancer::ROWS, certificates::ROWS, distributions::ROWS].concat()
 }
 
 #[tokio::test(flavor = "multi_thread")]

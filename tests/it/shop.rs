@@ -216,6 +216,8 @@ async fn reach(sandbox: &Sandbox, site: &Site, host: Option<&Host>, rds: &str) -
         dns: clouds.dns,
         objects: clouds.objects,
         balancer: clouds.balancer,
+        certificates: clouds.certificates,
+        distributions: clouds.distributions,
         instances: Arc::new(OneInstance(sandbox.address(rds))),
         old: connect(&site.old.engine).await.unwrap(),
         hosts,

@@ -18,25 +18,19 @@ pub fn looked_for(law: Law) -> Option<&'static str> {
         Law::L7 => "targets: a proxy that redirects to https by its own scheme",
         Law::L8 => "app-host: an image for another architecture than the host's",
         Law::C2 => "static-site: a bucket that does not block public access, or that the distribution may not read",
-        Law::C3 => "static-site: no index.html in the document root",
+        Law::C3 => {
+            "static-site: no index.html in the document root; distribution: a web server whose rules cannot be read"
+        }
+        Law::C1 => "certificate: a CAA record that keeps Amazon out, more names than the quota",
+        Law::C4 => "distribution: a name that another distribution holds",
+        Law::C5 => "distribution: one that is there and caches by settings of its own",
+        Law::M1 => "distribution: what of it costs",
         Law::D1 => "database-copy: an instance that can be reached from the internet",
         Law::D3 => "database-copy: roles with SUPERUSER, which RDS does not give",
         Law::D4 => "database-copy: functions in C and untrusted languages, which RDS does not load",
-        Law::R4
-        | Law::R7
-        | Law::L2
-        | Law::L3
-        | Law::L4
-        | Law::L6
-        | Law::C1
-        | Law::C4
-        | Law::C5
-        | Law::C6
-        | Law::C7
-        | Law::O1
-        | Law::D2
-        | Law::M1
-        | Law::M2 => return None,
+        Law::R4 | Law::R7 | Law::L2 | Law::L3 | Law::L4 | Law::L6 | Law::C6 | Law::C7 | Law::O1 | Law::D2 | Law::M2 => {
+            return None;
+        }
     })
 }
 

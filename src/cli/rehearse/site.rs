@@ -24,7 +24,9 @@ pub fn in_world(site: &Site, world: &World) -> Result<Site, Failure> {
         host.engine = part.engine.clone();
         host.address = part.address;
     }
-    copy.aws.distribution.clone_from(&ready.distribution);
+    if let Some(distribution) = &ready.distribution {
+        copy.aws.distribution.clone_from(distribution);
+    }
     copy.aws.database.master.user.clone_from(&ready.database.master);
     copy.aws.database.master.password = SecretRef::File(ready.database.master_password_file.display().to_string());
     Ok(copy)

@@ -85,6 +85,8 @@ fn kind_of(status: u16, code: Option<&str>, message: &str) -> Kind {
         | "ThrottledException"
         | "RequestThrottled"
         | "RequestThrottledException"
+        // Law C6: so many invalidations are under way that no more are taken until some are done.
+        | "TooManyInvalidationsInProgress"
         | "RequestLimitExceeded"
         | "TooManyRequestsException"
         | "SlowDown"
@@ -111,13 +113,14 @@ fn kind_of(status: u16, code: Option<&str>, message: &str) -> Kind {
         "PreconditionFailed"
         | "ConditionalRequestConflict"
         | "OperationAborted"
-        | "ResourceInUse"
-        | "PriorityInUse"
-        | "BucketAlreadyExists"
         | "BucketAlreadyOwnedByYou"
+        | "ResourceInUseException"
+        | "InvalidIfMatchVersion"
+        | "DistributionNotDisabled"
         | "BucketNotEmpty"
         | "Conflict" => Kind::Conflict,
-        _ if code.starts_with("Duplicate") => Kind::Conflict,
+        _ if code.starts_with("Duplicate") || code.ends_with("AlreadyExists") => Kind::Conflict,
+        _ if code.ends_with("InUse") => Kind::Conflict,
         _ if code.starts_with("NoSuch") || code.contains("NotFound") => Kind::NotFound,
         _ if status >= 500 => Kind::Unanswered,
         _ => Kind::Refused,
@@ -181,6 +184,12 @@ mod tests {
             (400, Some("DuplicateTargetGroupName"), "", Kind::Conflict),
             (400, Some("PriorityInUse"), "", Kind::Conflict),
             (400, Some("ResourceInUse"), "", Kind::Conflict),
+            (409, Some("CNAMEAlreadyExists"), "", Kind::Conflict),
+            (409, Some("DistributionNotDisabled"), "", Kind::Conflict),
+            (409, Some("FunctionInUse"), "", Kind::Conflict),
+            (400, Some("ResourceInUseException"), "", Kind::Conflict),
+            (400, Some("TooManyInvalidationsInProgress"), "", Kind::Throttled),
+            (404, Some("NoSuchDistribution"), "", Kind::NotFound),
             (
                 400,
                 Some("InvalidChangeBatch"),

@@ -1,8 +1,11 @@
 //! The AWS ports over the wire, by the official SDK.
 //!
-//! [`Clouds::connect`] makes every client once; each port is fulfilled by one file (`route53`, `s3`, `elb`, `rds`).
+//! [`Clouds::connect`] makes every client once; each port is fulfilled by one file (`route53`, `s3`, `elb`, `rds`,
+//! `acm`, `cloudfront`).
 //! `error` is the only place that reads what AWS answers when it says no.
 
+mod acm;
+mod cloudfront;
 mod elb;
 mod elb_read;
 mod error;
@@ -24,6 +27,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::ClientResult;
 use super::balancer::BalancerWrite;
+use super::certificates::CertificatesWrite;
+use super::distributions::DistributionsWrite;
 use super::dns::DnsWrite;
 use super::instances::InstancesRead;
 use super::objects::ObjectsWrite;
@@ -59,6 +64,10 @@ pub struct Clouds {
     pub balancer: Arc<dyn BalancerWrite>,
     /// RDS.
     pub instances: Arc<dyn InstancesRead>,
+    /// ACM, for CloudFront.
+    pub certificates: Arc<dyn CertificatesWrite>,
+    /// CloudFront.
+    pub distributions: Arc<dyn DistributionsWrite>,
     sts: aws_sdk_sts::Client,
 }
 
@@ -95,7 +104,11 @@ impl Clouds {
             // A part of 8 MiB passes a line of 0.3 Mbit/s in this time.
             .timeout_config(timeouts(Duration::from_mins(4)))
             .build();
+        let acm =
+            aws_sdk_acm::config::Builder::from(config).region(aws_sdk_acm::config::Region::new(acm::REGION)).build();
         Self {
+            certificates: Arc::new(acm::Acm::new(aws_sdk_acm::Client::from_conf(acm))),
+            distributions: Arc::new(cloudfront::CloudFront::new(aws_sdk_cloudfront::Client::new(config))),
             dns: Arc::new(route53::Route53::new(aws_sdk_route53::Client::new(config))),
             objects: Arc::new(s3::S3::new(aws_sdk_s3::Client::from_conf(s3), region)),
             balancer: Arc::new(elb::Elb::new(aws_sdk_elasticloadbalancingv2::Client::new(config))),

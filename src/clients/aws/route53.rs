@@ -76,29 +76,13 @@ impl DnsRead for Route53 {
     }
 
     async fn records(&self, zone_id: &str, name: &str) -> ClientResult<Vec<RecordSet>> {
-        let mut found = Vec::new();
-        let mut next: (Option<RrType>, Option<String>) = (None, None);
-        loop {
-            PACE.take().await;
-            let page = self
-                .client
-                .list_resource_record_sets()
-                .hosted_zone_id(zone_id)
-                .start_record_name(name)
-                .set_start_record_type(next.0.take())
-                .set_start_record_identifier(next.1.take())
-                .send()
-                .await
-                .map_err(|e| explain(format!("read the records of {name}"), "route53:ListResourceRecordSets", e))?;
-            // Names come in order, so the first other name ends the search.
-            let of_name = page.resource_record_sets().iter().take_while(|set| record::plain(set.name()) == name);
-            found.extend(of_name.map(record::read));
-            let more = page.is_truncated() && page.next_record_name().is_some_and(|n| record::plain(n) == name);
-            if !more {
-                return Ok(found);
-            }
-            next = (page.next_record_type().cloned(), page.next_record_identifier().map(str::to_owned));
-        }
+        self.walk(zone_id, name, |other| other == name).await
+    }
+
+    async fn below(&self, zone_id: &str, name: &str) -> ClientResult<Vec<RecordSet>> {
+        // Route 53 orders names by their labels from the right: those below a name follow it.
+        let inside = format!(".{name}");
+        self.walk(zone_id, name, |other| other == name || other.ends_with(&inside)).await
     }
 
     async fn in_sync(&self, change_id: &str) -> ClientResult<bool> {
@@ -111,6 +95,40 @@ impl DnsRead for Route53 {
             .await
             .map_err(|e| explain(format!("ask for the change {change_id}"), "route53:GetChange", e))?;
         Ok(answer.change_info().is_some_and(|info| info.status() == &ChangeStatus::Insync))
+    }
+}
+
+impl Route53 {
+    /// The record sets from a name on, as long as `wanted` says so of their names.
+    async fn walk(
+        &self,
+        zone_id: &str,
+        name: &str,
+        wanted: impl Fn(&str) -> bool + Send + Sync,
+    ) -> ClientResult<Vec<RecordSet>> {
+        let mut from = name.to_owned();
+        let mut found = Vec::new();
+        let mut next: (Option<RrType>, Option<String>) = (None, None);
+        loop {
+            PACE.take().await;
+            let page = self
+                .client
+                .list_resource_record_sets()
+                .hosted_zone_id(zone_id)
+                .start_record_name(&from)
+                .set_start_record_type(next.0.take())
+                .set_start_record_identifier(next.1.take())
+                .send()
+                .await
+                .map_err(|e| explain(format!("read the records of {name}"), "route53:ListResourceRecordSets", e))?;
+            // Names come in order, so the first other name ends the search.
+            let of_name = page.resource_record_sets().iter().take_while(|set| wanted(&record::plain(set.name())));
+            found.extend(of_name.map(record::read));
+            let then = page.next_record_name().filter(|n| page.is_truncated() && wanted(&record::plain(n)));
+            let Some(then) = then else { return Ok(found) };
+            then.clone_into(&mut from);
+            next = (page.next_record_type().cloned(), page.next_record_identifier().map(str::to_owned));
+        }
     }
 }
 

@@ -116,6 +116,11 @@ impl DnsRead for FakeDns {
         Ok(self.lock().records.iter().filter(|record| record.name == name).cloned().collect())
     }
 
+    async fn below(&self, _: &str, name: &str) -> ClientResult<Vec<RecordSet>> {
+        let inside = format!(".{name}");
+        Ok(self.lock().records.iter().filter(|r| r.name == name || r.name.ends_with(&inside)).cloned().collect())
+    }
+
     async fn in_sync(&self, change_id: &str) -> ClientResult<bool> {
         let mut state = self.lock();
         let asked = state.asked.entry(change_id.to_owned()).or_default();

@@ -3,8 +3,10 @@
 //! to the steps; [`Stage`] puts them together with a demo site.
 
 pub mod balancer;
+pub mod certificates;
 pub mod clock;
 mod dial;
+pub mod distributions;
 pub mod dns;
 pub mod fuse;
 pub mod hosts;

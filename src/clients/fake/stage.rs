@@ -7,12 +7,16 @@ use serde_json::{Value, json};
 
 use super::Fuse;
 use super::balancer::FakeBalancer;
+use super::certificates::FakeCertificates;
 use super::clock::FakeClock;
+use super::distributions::{self, FakeDistributions};
 use super::dns::{FakeDns, simple};
 use super::hosts::FakeHost;
 use super::instances::FakeInstances;
 use super::objects::FakeObjects;
 use super::web::FakeWeb;
+use crate::clients::certificates::Status;
+use crate::clients::distributions::Certificate;
 use crate::clients::hosts::{Attachment, Container, HostWrite};
 use crate::clients::instances::Instance;
 use crate::event::Sink;
@@ -22,6 +26,9 @@ use crate::step::{Act, Clock, Look, Reach};
 
 /// The run every stage plays.
 pub const RUN: &str = "shop-1";
+
+/// The domain name of its distribution.
+pub const DOMAIN: &str = "d111.cloudfront.net";
 
 /// A world in memory.
 #[derive(Clone)]
@@ -38,6 +45,10 @@ pub struct Stage {
     pub balancer: FakeBalancer,
     /// The RDS instance.
     pub instances: FakeInstances,
+    /// ACM; it has issued a certificate for the pages.
+    pub certificates: FakeCertificates,
+    /// CloudFront, with the site's distribution as somebody else made it.
+    pub distributions: FakeDistributions,
     /// The box.
     pub old: FakeHost,
     /// The new host.
@@ -72,9 +83,17 @@ impl Stage {
             public: false,
         };
         let old = old_box(&fuse);
+        let dns = FakeDns::new(fuse.clone(), "shop.test", records.to_vec());
+        let distributions = FakeDistributions::new(fuse.clone());
+        let certificates = FakeCertificates::new(fuse.clone(), dns.clone(), distributions.clone());
+        let arn = certificates.meddle(&["www.shop.test"], Status::Issued);
+        let certificate = Certificate::Acm { arn, tls: "TLSv1.2_2021".into() };
+        distributions.meddle(DOMAIN, distributions::plain("shop-pages", &["www.shop.test"], certificate));
         Self {
             site: Arc::new(site()),
-            dns: FakeDns::new(fuse.clone(), "shop.test", records.to_vec()),
+            dns,
+            certificates,
+            distributions,
             objects: FakeObjects::new(fuse.clone()),
             balancer: FakeBalancer::new(fuse.clone(), "shop", &[("HTTP", 80), ("HTTPS", 443)]),
             instances: FakeInstances(BTreeMap::from([("shop-db".to_owned(), instance)])),
@@ -105,6 +124,8 @@ impl Stage {
             objects: Arc::new(self.objects.clone()),
             balancer: Arc::new(self.balancer.clone()),
             instances: Arc::new(self.instances.clone()),
+            certificates: Arc::new(self.certificates.clone()),
+            distributions: Arc::new(self.distributions.clone()),
             old: Arc::new(self.old.clone()),
             hosts: BTreeMap::from([("app-1".to_owned(), Arc::new(self.new.clone()) as Arc<dyn HostWrite>)]),
             databases: Arc::new(self.databases.clone()),
@@ -141,6 +162,8 @@ impl Stage {
             "dns": self.dns.all(),
             "objects": self.objects.snapshot(),
             "balancer": self.balancer.snapshot(),
+            "certificates": self.certificates.snapshot(),
+            "distributions": self.distributions.snapshot(),
             "old": self.old.snapshot(),
             "new": self.new.snapshot(),
             "databases": self.databases.snapshot(),
@@ -173,7 +196,7 @@ pub fn site() -> Site {
         },
         "aws": {
             "region": "ap-northeast-2", "bucket": "shop-pages", "balancer": "shop",
-            "distribution": "d111.cloudfront.net",
+            "distribution": DOMAIN,
             "database": {
                 "instance": "shop-db", "name": "shop",
                 "master": { "user": "postgres", "password": "env:OUTGROW_TEST_MASTER" }

@@ -115,7 +115,7 @@ fn data(world: &World) -> [(bool, Wrong); 5] {
     ]
 }
 
-fn visitors(world: &World) -> [(bool, Wrong); 10] {
+fn visitors(world: &World) -> [(bool, Wrong); 12] {
     let to_new = world.balancer_to_new > 0;
     let old_is_reached = !world.finalized || world.balancer_to_new < 100 || world.api_on_balancer < 100;
     let moved = world.api_on_balancer > 0 && !world.api_ttl_waited || world.pages_on_cdn > 0 && !world.pages_ttl_waited;
@@ -184,6 +184,22 @@ fn visitors(world: &World) -> [(bool, Wrong); 10] {
                 Invariant::ReachesTheWriter,
                 "DNS sends the pages' visitors to an empty bucket",
                 "put static-site before dns-weights of pages",
+            ),
+        ),
+        (
+            world.pages_await_distribution && !world.distribution,
+            wrong(
+                Invariant::ReachesTheWriter,
+                "DNS sends the pages to a distribution that does not answer to their names yet",
+                "put certificate and distribution before dns-weights of pages, or correct `aws.distribution`",
+            ),
+        ),
+        (
+            world.uncertified,
+            wrong(
+                Invariant::ReachesTheWriter,
+                "the distribution has no certificate for the pages' names",
+                "put certificate before distribution",
             ),
         ),
         (

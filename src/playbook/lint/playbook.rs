@@ -47,6 +47,13 @@ const NEEDS: [(&str, &str, &str); 6] = [
     ("dns-weights of pages", "static-site", "the distribution has no pages to show before `static-site`"),
 ];
 
+/// `(step, what may not stand after it, why)`.
+const AFTER: [(&str, &str, &str); 3] = [
+    ("distribution", "certificate", "the distribution shows the certificate to visitors"),
+    ("distribution", "static-site", "the policy that lets the distribution read is put on the bucket"),
+    ("dns-weights of pages", "distribution", "visitors come to the distribution by their names"),
+];
+
 impl<'a> Lint<'a> {
     fn spot(&self, at: usize) -> Option<super::super::Spot> {
         self.source.key(&format!("steps/{at}/{}", self.steps[at].kind()))
@@ -83,6 +90,14 @@ impl<'a> Lint<'a> {
                         (format!("`{step}` needs `{before}`"), format!("add `{before}` before it: {why}"));
                     self.told.push(Complaint::error(self.spot(at), what, fix));
                 }
+            }
+        }
+        for (step, before, why) in AFTER {
+            if let (Some(at), Some(earlier)) = (self.find(step), self.find(before))
+                && at < earlier
+            {
+                let (what, fix) = (format!("`{step}` stands before `{before}`"), format!("move `{before}` up: {why}"));
+                self.told.push(Complaint::error(self.spot(at), what, fix));
             }
         }
         if self.find("pooler").is_some() {

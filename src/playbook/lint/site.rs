@@ -88,7 +88,8 @@ impl Lint<'_> {
             let fix = "right if the pages call that address already; otherwise write what they call today";
             self.warning("names/api-base/new", "the API's address stays the same: no page is rewritten", fix);
         }
-        if !names.api.contains(&new.host) {
+        let under_pages = names.pages.contains(&new.host) && !self.site.aws.pages.api_paths.is_empty();
+        if !names.api.contains(&new.host) && !under_pages {
             let fix = format!("use one of {}, or add `{}` to `api`", names.api.join(", "), new.host);
             self.error("names/api-base/new", format!("`{}` is not among the hosts of the API", new.host), fix);
         }
@@ -177,9 +178,18 @@ impl Lint<'_> {
             let fix = "use 3 to 63 lower-case letters, digits and hyphens";
             self.error("aws/bucket", format!("`{bucket}` cannot be a bucket's name"), fix);
         }
-        if !is_host(&aws.distribution) {
-            let fix = "write its domain name, as in `d111111abcdef8.cloudfront.net`";
+        let id =
+            |text: &str| text.starts_with('E') && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        if aws.named_distribution().is_some_and(|named| !is_host(named) && !id(named)) {
+            let fix =
+                "write its domain name, as in `d111111abcdef8.cloudfront.net`, or `new` for one that outgrow makes";
             self.error("aws/distribution", format!("`{}` is no domain name", aws.distribution), fix);
+        }
+        for (at, path) in aws.pages.api_paths.iter().enumerate() {
+            if !path.starts_with('/') || path.len() < 2 || path == "/*" {
+                let fix = "write a path below the pages' own, as in `/api/*`";
+                self.error(&format!("aws/pages/api-paths/{at}"), format!("`{path}` would take the pages along"), fix);
+            }
         }
         if !aws.region.contains('-') || aws.region.chars().any(|c| !fits(c)) {
             let what = format!("`{}` does not look like a region", aws.region);

@@ -252,8 +252,8 @@ fn example(key: &str) -> &'static str {
         "origins" => "[https://partner.example.com]",
         "hosts" => "[{ name: app-1, engine: ssh://user@host, address: 10.0.1.10 }]",
         "region" => "ap-northeast-2",
-        "distribution" => "d111111abcdef8.cloudfront.net",
-        "static-site" | "database-copy" | "app-host" | "targets" | "app-config" | "finalize" => "{}",
+        "static-site" | "certificate" | "distribution" | "database-copy" | "app-host" | "targets" | "app-config"
+        | "finalize" => "{}",
         "dns-weights" => "{ of: api, stages: [100] }",
         "shift-targets" => "{ stages: [1, 5, 25, 50, 100], bake: 10m }",
         "database-handover" => "{ hold-at-most: 30s }",

@@ -91,25 +91,30 @@ impl Cloud {
         arn
     }
 
-    /// Makes a private bucket that only the distribution of this domain name may read (law C2).
+    /// Makes a private bucket that only the distribution of this domain name may read (law C2), or nobody.
     ///
     /// # Errors
     /// When the name is taken, or the disk says no.
-    pub fn seed_bucket(&self, name: &str, distribution: &str) -> std::io::Result<()> {
-        let id = self.shared().lock().distributions.get(distribution).map(|d| d.id.clone()).unwrap_or_default();
-        let policy = serde_json::json!({
-            "Version": "2012-10-17",
-            "Statement": [{
-                "Effect": "Allow",
-                "Principal": {"Service": "cloudfront.amazonaws.com"},
-                "Action": "s3:GetObject",
-                "Resource": format!("arn:aws:s3:::{name}/*"),
-                "Condition": {"StringEquals": {"AWS:SourceArn": format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{id}")}}
-            }]
-        });
+    pub fn seed_bucket(&self, name: &str, distribution: Option<&str>) -> std::io::Result<()> {
+        let readable_by = |domain: &str| {
+            let id = self.shared().lock().distributions.get(domain).map(|d| d.id.clone()).unwrap_or_default();
+            serde_json::json!({
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Principal": {"Service": "cloudfront.amazonaws.com"},
+                    "Action": "s3:GetObject",
+                    "Resource": format!("arn:aws:s3:::{name}/*"),
+                    "Condition": {"StringEquals": {
+                        "AWS:SourceArn": format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{id}")
+                    }}
+                }]
+            })
+        };
+        let policy = distribution.map(|domain| readable_by(domain).to_string());
         let now = self.shared().clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = u64::try_from(now).unwrap_or_default();
-        self.objects().seed(name, &self.settings().region, &policy.to_string(), now)
+        self.objects().seed(name, &self.settings().region, policy, now)
     }
 
     /// Enters a database instance whose server is already there.

@@ -19,6 +19,7 @@ pub async fn take(world: &World, later: bool) -> Result<Value> {
         "records": aws::records(world),
         "balancer": aws::balancer(world),
         "bucket": aws::bucket(world),
+        "cdn": aws::cdn(world),
         "old_database": old.content,
         "new_database": new,
         "moment": {"sequences": old.sequences},

@@ -39,8 +39,8 @@ pub struct Ready {
     pub hosts: Vec<Host>,
     /// The database instance.
     pub database: DatabaseReady,
-    /// The distribution's domain name.
-    pub distribution: String,
+    /// The domain name of the distribution that was there, if the site file names one.
+    pub distribution: Option<String>,
     /// The balancer's DNS name.
     pub balancer: String,
     /// The hosted zone's id.

@@ -1,5 +1,5 @@
 //! What the site's owner has in AWS before a run: a zone that names the box, a balancer that answers nothing yet, an
-//! empty private bucket behind a distribution, a database instance, and the new hosts as running instances.
+//! empty private bucket, behind a distribution where the site names one, a database instance, and the new hosts as running instances.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -22,8 +22,8 @@ pub struct Seeded {
     pub zone: String,
     /// The balancer's ARN.
     pub balancer: String,
-    /// The distribution's domain name.
-    pub distribution: String,
+    /// The domain name of the distribution that is there already, if the site file names one.
+    pub distribution: Option<String>,
 }
 
 /// Puts it there.
@@ -59,9 +59,13 @@ pub fn seed(cloud: &Cloud, spec: &Spec, vpc: Subnet, proxy: Ipv4Addr, rds: &Rds,
     let all: Vec<&str> = names.api.iter().chain(&names.pages).map(String::as_str).collect();
     cloud.seed_listener(&balancer, 443, Some(&cloud.seed_certificate(&all)), nothing);
     let aliases: Vec<&str> = names.pages.iter().map(String::as_str).collect();
-    let distribution = cloud.seed_distribution(&aws.bucket, "", &aliases, free_edge()?);
+    // One that the run is to make is not there yet, and neither is its certificate.
+    let distribution = match aws.named_distribution() {
+        Some(_) => Some(cloud.seed_distribution(&aws.bucket, "", &aliases, free_edge()?)),
+        None => None,
+    };
     cloud
-        .seed_bucket(&aws.bucket, &distribution)
+        .seed_bucket(&aws.bucket, distribution.as_deref())
         .map_err(|error| WorldError::Spec(format!("the bucket {} could not be made: {error}", aws.bucket)))?;
     cloud.seed_database(&aws.database.instance.to_ascii_lowercase(), rds.instance());
     Ok(Seeded { zone, balancer, distribution })

@@ -5,12 +5,10 @@ use std::time::Duration;
 use crate::clients::dns::{Answer, RecordSet, Weighted, Zone};
 use crate::step::{Fault, Look, Severity, StepResult};
 
+use super::goal::{Goal, goal};
 use super::inspect::{self, Movable, NEW, OLD, is_our_pair};
 use super::records::ordered;
 use super::{DnsChange, DnsWeights, Phase, Which};
-
-/// The zone every alias to a CloudFront distribution names. Source: Route 53 API reference, `AliasTarget`.
-const CLOUDFRONT: &str = "Z2FDTNDATAQYW2";
 
 /// How long an alias to a balancer or a distribution is kept. Source: Route 53 developer guide, alias records.
 const ALIAS_TTL: u32 = 60;
@@ -29,8 +27,8 @@ pub async fn expand(look: &Look, which: Which, stages: &[u8], bake: Duration, tt
     if seen.movable.is_empty() {
         return Err(Fault::failed_with("there are no names to move", "name them under `names` in the site file"));
     }
-    let to = destination(look, which).await?;
-    let mut chain = Chain { which, zone, movable: seen.movable, steps: Vec::new() };
+    let to = goal(look, which).await?;
+    let mut chain = Chain { which, awaits: to.awaited, zone, movable: seen.movable, steps: Vec::new() };
     chain.lower(ttl);
     chain.pair(ttl, &to);
     for stage in stages {
@@ -39,22 +37,9 @@ pub async fn expand(look: &Look, which: Which, stages: &[u8], bake: Duration, tt
     Ok(chain.steps)
 }
 
-/// The new side's DNS name and zone.
-async fn destination(look: &Look, which: Which) -> StepResult<(String, String)> {
-    Ok(match which {
-        Which::Api => {
-            let balancer = look.balancer.balancer(&look.site.aws.balancer).await?;
-            (balancer.dns_name, balancer.zone)
-        }
-        Which::Pages => {
-            let name = look.site.aws.distribution.trim_end_matches('.').to_ascii_lowercase();
-            (name, CLOUDFRONT.to_owned())
-        }
-    })
-}
-
 struct Chain {
     which: Which,
+    awaits: bool,
     zone: Zone,
     /// As the links so far leave them.
     movable: Vec<Movable>,
@@ -74,12 +59,12 @@ impl Chain {
         });
     }
 
-    fn pair(&mut self, ttl: u32, to: &(String, String)) {
+    fn pair(&mut self, ttl: u32, to: &Goal) {
         self.link(Phase::Pair, (Duration::ZERO, ""), |records| match records {
             [simple] => {
                 let weighted = |id: &str, weight| Some(Weighted { id: id.to_owned(), weight });
                 let old = RecordSet { weighted: weighted(OLD, 100), ..simple.clone() };
-                let (name, zone) = to.clone();
+                let (name, zone) = (to.name.clone(), to.zone.clone());
                 let new = if simple.kind == "CNAME" {
                     let ttl = simple.ttl.or(Some(ttl));
                     RecordSet { answer: Answer::Values(vec![name]), ttl, ..simple.clone() }
@@ -127,7 +112,7 @@ impl Chain {
         let hold_why = why.to_owned();
         let zone = self.zone.id.clone();
         let change = DnsChange { zone, names, before, after, hold, hold_why, drain };
-        self.steps.push(DnsWeights { which: self.which, phase, change });
+        self.steps.push(DnsWeights { which: self.which, phase, awaits: self.awaits, change });
     }
 
     /// The longest a resolver keeps an answer of these names, in seconds.

@@ -5,6 +5,7 @@
 //! the live ones, and every batch is a compare-and-swap (laws R1, R2).
 
 mod chain;
+mod goal;
 mod inspect;
 mod records;
 mod swap;
@@ -22,6 +23,7 @@ use crate::world::World;
 
 pub use chain::expand;
 pub use inspect::preflight;
+pub(super) use swap::in_sync;
 
 /// Which names move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +70,9 @@ pub struct DnsWeights {
     pub which: Which,
     /// What of the chain.
     pub phase: Phase,
+    /// Whether another step has to make the new side first, or tell it the names.
+    #[serde(default)]
+    pub awaits: bool,
     /// What it will alter.
     pub change: DnsChange,
 }
@@ -161,7 +166,10 @@ impl Step for DnsWeights {
         };
         match self.which {
             Which::Api => world.api_on_balancer = share,
-            Which::Pages => world.pages_on_cdn = share,
+            Which::Pages => {
+                world.pages_on_cdn = share;
+                world.pages_await_distribution = self.awaits;
+            }
         }
     }
 
@@ -185,11 +193,12 @@ impl Step for DnsWeights {
     }
 
     async fn verify(&self, look: &Look, change: &DnsChange) -> StepResult<Verdict> {
+        let after = goal::known(look, &change.after).await?;
         for name in &change.names {
             let live = records::live(look, &change.zone, name).await?;
-            let wanted = records::of(&change.after, name);
+            let wanted = records::of(&after, name);
             if live != wanted {
-                let before = live == records::of(&change.before, name);
+                let before = live == records::of(&goal::known(look, &change.before).await?, name);
                 let (live, wanted) = (records::say_all(&live), records::say_all(&wanted));
                 let drift = Verdict::Drifted(format!("{name} is {live}, and {wanted} was set"));
                 return Ok(if before { timing::may_not_show_yet(look, drift) } else { drift });

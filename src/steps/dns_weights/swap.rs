@@ -7,6 +7,7 @@ use crate::clients::dns::{Batch, RecordSet};
 use crate::step::{Act, Fault, StepResult};
 
 use super::DnsChange;
+use super::goal::{awaits, known};
 use super::records::{live, of, say_all};
 
 /// Before each question whether a change is in sync; as a rule it is within a minute.
@@ -34,9 +35,10 @@ pub(super) async fn swap(act: &Act, change: &DnsChange, from: &[RecordSet], to: 
 
 async fn needed(act: &Act, change: &DnsChange, from: &[RecordSet], to: &[RecordSet]) -> StepResult<Batch> {
     let mut batch = Batch::default();
+    let (from, to) = (known(&act.look, from).await?, known(&act.look, to).await?);
     for name in &change.names {
         let live = live(&act.look, &change.zone, name).await?;
-        let (from, to) = (of(from, name), of(to, name));
+        let (from, to) = (of(&from, name), of(&to, name));
         if live == to {
             continue;
         }
@@ -46,10 +48,15 @@ async fn needed(act: &Act, change: &DnsChange, from: &[RecordSet], to: &[RecordS
         batch.delete.extend(from.iter().filter(|record| !to.contains(record)).cloned());
         batch.create.extend(to.iter().filter(|record| !from.contains(record)).cloned());
     }
+    if batch.create.iter().any(awaits) {
+        let what = "there is no distribution that the names could go to";
+        return Err(Fault::failed_with(what, "put distribution before dns-weights of pages"));
+    }
     Ok(batch)
 }
 
-async fn in_sync(act: &Act, id: &str) -> StepResult<()> {
+/// Waits until the authoritative servers have a change.
+pub(in crate::steps) async fn in_sync(act: &Act, id: &str) -> StepResult<()> {
     for _ in 0..ASK_AT_MOST {
         // It never is at once, and law R8 leaves no request to waste.
         act.look.clock.sleep(ASK_AGAIN).await;

@@ -193,3 +193,41 @@ async fn an_answer_that_got_lost_is_no_drift() {
     assert!(matches!(step.apply(&stage.act(), &step.change).await, Err(Fault::InDoubt(_))));
     step.apply(&stage.act(), &step.change).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_distribution_that_the_run_makes_is_looked_up_when_it_is_needed() {
+    let mut stage = Stage::new();
+    let mut site = (*stage.site).clone();
+    site.aws.distribution = "new".into();
+    stage.site = site.into();
+    stage.distributions.clear();
+    let start = stage.snapshot();
+    let mut steps = chain(&stage, Which::Pages, &[100]).await;
+    let mut world = World::default();
+    steps.iter().for_each(|step| step.model(&mut world));
+    assert!(world.pages_await_distribution);
+    assert!(steps[1].change.lines().iter().any(|line| line.ends_with("alias of the distribution of this site")));
+    steps[0].apply(&stage.act(), &steps[0].change).await.unwrap();
+    let early = steps[1].apply(&stage.act(), &steps[1].change).await.unwrap_err();
+    assert!(matches!(&early, Fault::Failed { hint: Some(hint), .. } if hint.contains("distribution")), "{early}");
+    let made = crate::clients::fake::distributions::plain(
+        "shop-pages",
+        &["www.shop.test"],
+        crate::clients::distributions::Certificate::Iam("x".into()),
+    );
+    let comment = crate::steps::cdn::comment(&stage.look());
+    let distributions = stage.reach().distributions;
+    let made = distributions.create("ref", &comment, &made, &[]).await.unwrap();
+    for step in &steps[1..] {
+        step.apply(&stage.act(), &step.change).await.unwrap();
+    }
+    let alias = |r: &RecordSet| matches!(&r.answer, Answer::Alias { name, .. } if *name == made.listed.domain);
+    assert!(stage.dns.all().iter().any(alias));
+    assert!(matches!(steps[2].verify(&stage.look_applied(), &steps[2].change).await.unwrap(), Verdict::Wait { .. }));
+    assert!(!chain(&stage, Which::Pages, &[100]).await[0].awaits, "it is there and answers to the names");
+    for step in steps.drain(..).rev() {
+        step.undo(&stage.act(), &step.change).await.unwrap();
+    }
+    stage.distributions.clear();
+    assert_eq!(stage.snapshot(), start);
+}

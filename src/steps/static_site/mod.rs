@@ -24,6 +24,7 @@ mod window;
 use serde::{Deserialize, Serialize};
 
 use crate::step::{Act, Finding, Look, Planned, Step, StepResult, Verdict};
+use crate::steps::cdn;
 use crate::world::World;
 
 pub use manifest::SiteChange;
@@ -61,7 +62,8 @@ impl Step for StaticSite {
     }
 
     async fn apply(&self, act: &Act, change: &SiteChange) -> StepResult<()> {
-        upload::apply(act, change).await
+        upload::apply(act, change).await?;
+        forget(act, change, "there").await
     }
 
     async fn verify(&self, look: &Look, change: &SiteChange) -> StepResult<Verdict> {
@@ -69,6 +71,14 @@ impl Step for StaticSite {
     }
 
     async fn undo(&self, act: &Act, change: &SiteChange) -> StepResult<()> {
-        undo::undo(act, change).await
+        undo::undo(act, change).await?;
+        forget(act, change, "back").await
     }
+}
+
+/// Edges that serve the pages already, as those of an adopted distribution may, forget what was overwritten (law C6).
+async fn forget(act: &Act, change: &SiteChange, occasion: &str) -> StepResult<()> {
+    let overwritten: Vec<&str> =
+        change.puts.iter().filter(|put| put.former.is_some()).map(|put| put.key.as_str()).collect();
+    cdn::forget(act, &overwritten, occasion).await
 }

@@ -5,7 +5,7 @@ mod apply;
 mod check;
 mod own;
 mod paths;
-mod proxy;
+pub(super) mod proxy;
 #[cfg(test)]
 pub(crate) mod tests;
 

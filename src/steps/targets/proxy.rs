@@ -1,4 +1,4 @@
-//! The configuration of the box's proxy, out of its container.
+//! The configuration of an nginx of the box, out of its container.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -7,7 +7,7 @@ use futures::StreamExt;
 use tokio::io::AsyncReadExt;
 use tokio_util::io::StreamReader;
 
-use crate::rewrite::nginx::{self, Server};
+use crate::rewrite::nginx::{self, Directive, Server};
 use crate::step::{Fault, Look, StepResult};
 
 /// Where nginx keeps it in every image and package known.
@@ -20,15 +20,22 @@ const ALL: u64 = 16 << 20;
 /// Every server of the proxy.
 pub(super) async fn servers(look: &Look) -> StepResult<Vec<Server>> {
     let proxy = &look.site.old.proxy;
-    let files = read(look, proxy).await?;
-    let main = format!("{DIRECTORY}/nginx.conf");
-    let text = files.get(&main).ok_or_else(|| {
-        Fault::failed_with(format!("{proxy} has no {main}"), "name the nginx container as `box.proxy` in the site file")
+    let tree = tree(look, proxy).await?.ok_or_else(|| {
+        let what = format!("{proxy} has no {DIRECTORY}/nginx.conf");
+        Fault::failed_with(what, "name the nginx container as `box.proxy` in the site file")
     })?;
+    Ok(nginx::servers(&tree))
+}
+
+/// The whole configuration of a container's nginx; `None` if the container has none.
+pub(in crate::steps) async fn tree(look: &Look, container: &str) -> StepResult<Option<Vec<Directive>>> {
+    let files = read(look, container).await?;
+    let main = format!("{DIRECTORY}/nginx.conf");
+    let Some(text) = files.get(&main) else { return Ok(None) };
     let resolve = |pattern: &str| nginx::matching(&files, pattern);
     let tree = nginx::load(&main, text, &resolve)
-        .map_err(|e| Fault::failed(format!("the configuration of {proxy} could not be read: {e}")))?;
-    Ok(nginx::servers(&tree))
+        .map_err(|e| Fault::failed(format!("the configuration of {container} could not be read: {e}")))?;
+    Ok(Some(tree))
 }
 
 /// Every text file below the directory, links followed.

@@ -158,6 +158,17 @@ rows! {
         assert_eq!(seen(on, name).await.len(), 150);
     }
 
+    below "a name is read with all that is below it, and nothing beside it", Same, |on| {
+        let names = ["below.shop.test", "_x.below.shop.test", "b.a.below.shop.test", "below-not.shop.test"];
+        let all: Vec<_> = names.iter().map(|name| simple(name, 60, "192.0.2.1")).collect();
+        change(on, &[], &all).await.unwrap();
+        let found = on.clouds.dns.below(on.zone(), "below.shop.test").await.unwrap();
+        let mut found: Vec<_> = found.into_iter().map(|record| record.name).collect();
+        found.sort();
+        assert_eq!(found, ["_x.below.shop.test", "b.a.below.shop.test", "below.shop.test"]);
+        assert_eq!(on.clouds.dns.below(on.zone(), "no.shop.test").await.unwrap(), []);
+    }
+
     other_names "other names are neither shown nor changed", Differs {
         how: "a DELETE takes the records of other names along that have the same set identifier",
         why: "law R9; Route 53 API: ChangeResourceRecordSets",

@@ -7,12 +7,18 @@ use super::{ObjectMeta, Objects};
 
 impl Objects {
     /// Makes a private bucket with this policy, as an operator had made it before.
-    pub(in super::super) fn seed(&self, name: &str, region: &str, policy: &str, now_ms: u64) -> io::Result<()> {
+    pub(in super::super) fn seed(
+        &self,
+        name: &str,
+        region: &str,
+        policy: Option<String>,
+        now_ms: u64,
+    ) -> io::Result<()> {
         let config = BucketConfig {
             region: region.to_owned(),
             created_ms: now_ms,
             block: Some(Block::ALL),
-            policy: Some(policy.to_owned()),
+            policy,
             ownership: Some("BucketOwnerEnforced".to_owned()),
             ..BucketConfig::default()
         };

@@ -1,4 +1,4 @@
-//! The cloud's side: record sets, listeners with their rules, target groups, objects.
+//! The cloud's side: record sets, listeners with their rules, target groups, objects, distributions, certificates.
 
 use serde_json::{Value, json};
 
@@ -78,4 +78,18 @@ pub fn bucket(world: &World) -> Value {
         .map(|o| json!([o.key, o.etag, o.headers.content_type, o.headers.cache_control, o.metadata]))
         .collect();
     json!({"state": policy, "objects": objects})
+}
+
+/// Distributions with their whole configurations, what is beside them, and certificates.
+pub fn cdn(world: &World) -> Value {
+    let state = world.cloud.shared().lock();
+    let distributions = state.distributions.iter().map(|(domain, d)| json!([domain, d.shown]));
+    let functions = state.cdn.functions.iter().map(|(name, f)| json!([name, &*f.development.code, f.live.is_some()]));
+    let certificates = state.certificates.iter().map(|(arn, c)| json!([arn, c.names, c.status]));
+    json!({
+        "distributions": distributions.collect::<Vec<_>>(),
+        "access_controls": state.cdn.access_controls.values().map(|a| a.name.clone()).collect::<Vec<_>>(),
+        "functions": functions.collect::<Vec<_>>(),
+        "certificates": certificates.collect::<Vec<_>>(),
+    })
 }
