@@ -12,6 +12,7 @@ pub mod soak;
 pub mod static_site;
 pub mod targets;
 
+pub mod gates;
 mod tags;
 mod timing;
 

@@ -28,7 +28,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind { name: "database", set: || async { (Stage::new(), database(false)) }.boxed() },
         Kind { name: "database, followed", set: || async { (Stage::new(), database(true)) }.boxed() },
         Kind { name: "dns-weights", set: || dns_weights::tests::whole().boxed() },
-        Kind { name: "targets and shift", set: || async { (Stage::new(), shift()) }.boxed() },
+        Kind { name: "targets and shift", set: || async { (well(), shift()) }.boxed() },
         Kind { name: "static-site and soak", set: || async { (static_site::tests::filled(), site()) }.boxed() },
         Kind { name: "app-host", set: || async { one(app_host::tests::stage(), app_host::tests::step()) }.boxed() },
         Kind {
@@ -46,6 +46,13 @@ pub fn kinds() -> Vec<Kind> {
 pub fn database(follow: bool) -> Vec<Boxed> {
     let handover = database_handover::DatabaseHandover { hold_at_most: 30, follow };
     vec![Box::new(database_copy::DatabaseCopy { follow }), Box::new(handover)]
+}
+
+/// A stage on which both sides answer.
+fn well() -> Stage {
+    let stage = Stage::new();
+    stage.web.all_is_well();
+    stage
 }
 
 fn shift() -> Vec<Boxed> {

@@ -1,8 +1,10 @@
 //! The AWS ports over the wire, by the official SDK.
 //!
-//! [`Clouds::connect`] makes every client once; each port is fulfilled by one file (`route53`, `s3`, `elb`, `rds`).
+//! [`Clouds::connect`] makes every client once; each port is fulfilled by one file (`route53`, `s3`, `elb`, `rds`,
+//! `cloudwatch`).
 //! `error` is the only place that reads what AWS answers when it says no.
 
+mod cloudwatch;
 mod elb;
 mod elb_read;
 mod error;
@@ -26,6 +28,7 @@ use super::ClientResult;
 use super::balancer::BalancerWrite;
 use super::dns::DnsWrite;
 use super::instances::InstancesRead;
+use super::metrics::MetricsRead;
 use super::objects::ObjectsWrite;
 
 /// How AWS is reached.
@@ -59,6 +62,8 @@ pub struct Clouds {
     pub balancer: Arc<dyn BalancerWrite>,
     /// RDS.
     pub instances: Arc<dyn InstancesRead>,
+    /// CloudWatch.
+    pub metrics: Arc<dyn MetricsRead>,
     sts: aws_sdk_sts::Client,
 }
 
@@ -100,6 +105,7 @@ impl Clouds {
             objects: Arc::new(s3::S3::new(aws_sdk_s3::Client::from_conf(s3), region)),
             balancer: Arc::new(elb::Elb::new(aws_sdk_elasticloadbalancingv2::Client::new(config))),
             instances: Arc::new(rds::Rds::new(aws_sdk_rds::Client::new(config))),
+            metrics: Arc::new(cloudwatch::CloudWatch::new(aws_sdk_cloudwatch::Client::new(config))),
             sts: aws_sdk_sts::Client::new(config),
         }
     }

@@ -11,6 +11,7 @@ use super::clock::FakeClock;
 use super::dns::{FakeDns, simple};
 use super::hosts::FakeHost;
 use super::instances::FakeInstances;
+use super::metrics::{FakeHooks, FakeMetrics};
 use super::objects::FakeObjects;
 use super::web::FakeWeb;
 use crate::clients::hosts::{Attachment, Container, HostWrite};
@@ -46,6 +47,10 @@ pub struct Stage {
     pub databases: FakeDatabases,
     /// The web; nothing answers at first.
     pub web: FakeWeb,
+    /// What the balancer measures.
+    pub metrics: FakeMetrics,
+    /// The operator's commands.
+    pub hooks: FakeHooks,
     /// The time.
     pub clock: Arc<FakeClock>,
 }
@@ -71,11 +76,14 @@ impl Stage {
             class: "db.t4g.medium".into(),
             public: false,
         };
+        let balancer = FakeBalancer::new(fuse.clone(), "shop", &[("HTTP", 80), ("HTTPS", 443)]);
         Self {
             site: Arc::new(site()),
             dns: FakeDns::new(fuse.clone(), "shop.test", records.to_vec()),
             objects: FakeObjects::new(fuse.clone()),
-            balancer: FakeBalancer::new(fuse.clone(), "shop", &[("HTTP", 80), ("HTTPS", 443)]),
+            metrics: FakeMetrics::new(balancer.clone()),
+            hooks: FakeHooks::default(),
+            balancer,
             instances: FakeInstances(BTreeMap::from([("shop-db".to_owned(), instance)])),
             old: old_box(&fuse),
             new: FakeHost::new(fuse.clone(), "app-1"),
@@ -97,6 +105,8 @@ impl Stage {
             hosts: BTreeMap::from([("app-1".to_owned(), Arc::new(self.new.clone()) as Arc<dyn HostWrite>)]),
             databases: Arc::new(self.databases.clone()),
             web: Arc::new(self.web.clone()),
+            metrics: Arc::new(self.metrics.clone()),
+            hooks: Arc::new(self.hooks.clone()),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         }
     }
