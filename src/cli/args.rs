@@ -184,7 +184,7 @@ pub struct Rehearse {
 pub enum AppVariant {
     /// 2 % of the API's requests end in 500
     Errors,
-    /// 4 % of them take a quarter of a second longer
+    /// 4 % of them take three quarters of a second longer
     Slow,
     /// From 25 % on, its health path fails
     Sick,

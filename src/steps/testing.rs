@@ -56,7 +56,7 @@ fn well() -> Stage {
 }
 
 fn shift() -> Vec<Boxed> {
-    let stages = super::shift_targets::expand(&[25, 100], Duration::from_mins(10));
+    let stages = super::shift_targets::expand(&[25, 100], Duration::from_mins(1));
     let mut steps: Vec<Boxed> = vec![Box::new(targets::Targets {})];
     steps.extend(stages.into_iter().map(|stage| Box::new(stage) as Boxed));
     steps

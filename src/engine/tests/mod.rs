@@ -5,3 +5,4 @@ mod crash;
 mod lag;
 mod lever;
 mod life;
+mod stages;

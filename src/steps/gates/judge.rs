@@ -159,6 +159,12 @@ fn follows(look: &Look, stage: &Stage<'_>, gates: &Gates, at: &Times, on: &Stand
             let why = told(stage, held);
             (held.gate.finding, if late { Verdict::Undecided(why) } else { wait(why, EVERY) })
         }
+        // Chance allows it, but with more requests it would come closer.
+        None if !near(stage, gates, &on.seen.traffic) && since(at.now, ends.max(at.patience)) < gates.undecided_for => {
+            let share = on.seen.traffic.share().unwrap_or_default();
+            let why = format!("the bake is over; {share:.1} % were measured, and {} % are meant", stage.weight);
+            (Finding::Inconclusive, wait(why, EVERY))
+        }
         None if on.thin && on.more => {
             (Finding::Inconclusive, wait("the bake is over; more requests are waited for".to_owned(), EVERY))
         }
@@ -198,6 +204,11 @@ fn unsettled(
     }
     let late = since(at.now, at.patience) >= patience;
     (finding, if late { Verdict::Undecided(why) } else { wait(why, EVERY) })
+}
+
+/// Whether the measured share is as near the meant one as is asked for, chance aside.
+fn near(stage: &Stage<'_>, gates: &Gates, traffic: &Traffic) -> bool {
+    traffic.share().is_none_or(|share| (share - f64::from(stage.weight)).abs() <= gates.share_within)
 }
 
 /// Whether as many requests as a comparison needs will have come by the end of all patience, at the present pace.

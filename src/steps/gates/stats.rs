@@ -78,14 +78,18 @@ fn ln_factorial(n: u64) -> f64 {
     x * x.ln() - x + (2.0 * std::f64::consts::PI * x).ln() / 2.0 + 1.0 / (12.0 * x) - 1.0 / (360.0 * x.powi(3))
 }
 
-/// Beyond how many standard deviations a normal value lies with the chance `alpha`: found by halving.
+/// Beyond how many standard deviations a normal value lies with the chance `alpha` (up to a half), by Newton's method:
+/// the chance is convex there, so that from 0 on every step falls short of the goal and comes closer.
 fn deviations(alpha: f64) -> f64 {
-    let (mut low, mut high) = (0.0_f64, 7.0_f64);
+    let mut x = 0.0;
     for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if above(middle) > alpha { low = middle } else { high = middle }
+        let step = (above(x) - alpha) / density(x);
+        x += step;
+        if step.abs() < 1e-9 {
+            break;
+        }
     }
-    f64::midpoint(low, high)
+    x
 }
 
 /// The chance that a normal value lies above `x` (0 to 7): the density times its series x + x³/3 + x⁵/15 + …
@@ -96,8 +100,11 @@ fn above(x: f64) -> f64 {
         term *= x * x / odd;
         sum += term;
     }
-    let density = (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-    (0.5 - density * sum).max(0.0)
+    (0.5 - density(x) * sum).max(0.0)
+}
+
+fn density(x: f64) -> f64 {
+    (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of requests stay far below 2⁵³")]

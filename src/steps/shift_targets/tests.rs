@@ -18,7 +18,10 @@ async fn ready() -> Stage {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    vec![Case { name: "shift-targets", set: || async { (ready().await, Box::new(stage_of(25)) as Boxed) }.boxed() }]
+    vec![Case {
+        name: "shift-targets",
+        set: || async { (ready().await, Box::new(expand(&[25], Duration::from_mins(1)).remove(0)) as Boxed) }.boxed(),
+    }]
 }
 
 fn stage_of(share: u8) -> ShiftTargets {

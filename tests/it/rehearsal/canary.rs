@@ -37,7 +37,7 @@ fn assert_harmless(result: &Value) {
 #[test]
 fn a_new_app_with_errors_is_taken_back_and_all_is_as_before() {
     let outgrow = Outgrow::new();
-    let shift = "  - shift-targets: { stages: [25, 50, 100], bake: 5m, gates: { undecided-for: 30m } }";
+    let shift = "  - shift-targets: { stages: [25, 50, 100], bake: 5m, gates: { undecided-for: 3h } }";
     let result = rehearse(&outgrow, shift, "errors", 3);
     let stages = result["stages"].as_array().unwrap();
     let last = stages.last().unwrap();
