@@ -1,8 +1,12 @@
 //! What happens in a run, as one type that feeds every output: bars, plain lines, JSON, the report.
 
+mod judgement;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use judgement::{Finding, Gate, Judgement};
 
 /// Something that happened. Progress may be dropped by a slow display, everything else may not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +60,13 @@ pub enum Event {
         why: String,
         /// For about how long yet, in seconds.
         seconds: u64,
+    },
+    /// A stage was measured and judged.
+    Judged {
+        /// The step's id.
+        step: String,
+        /// How it stands.
+        judgement: Judgement,
     },
     /// A step is done.
     StepDone {

@@ -21,6 +21,7 @@ pub use fault::Fault;
 pub use patience::Patience;
 pub use reach::{Act, Clock, Look, Reach};
 
+use crate::event::Judgement;
 use crate::world::{Moment, World};
 
 /// The result of a step's act.
@@ -57,7 +58,7 @@ pub enum Planned<C> {
 }
 
 /// What `verify` found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// It is as it should be.
     Holds,
@@ -72,6 +73,10 @@ pub enum Verdict {
     Broken(String),
     /// Somebody else changed it: the run holds.
     Drifted(String),
+    /// It cannot be told whether it is as it should be, and waiting no longer helps: the run holds.
+    Undecided(String),
+    /// What was measured, to be put on record, and what follows from it.
+    Judged(Box<Judgement>, Box<Verdict>),
 }
 
 /// What a preflight check found.

@@ -164,6 +164,10 @@ pub struct Rehearse {
     /// number draws the same
     #[arg(long, value_name = "SEED")]
     pub faults: Option<u64>,
+    /// Let the app on the new hosts misbehave from the canary on, to see it found and taken back. Needs an app that knows
+    /// how, as the demo's does
+    #[arg(long, value_name = "VARIANT", value_enum)]
+    pub app: Option<AppVariant>,
     /// Take the finished run back, to see the whole way there and back
     #[arg(long, conflicts_with = "fail_at")]
     pub roll_back: bool,
@@ -173,6 +177,23 @@ pub struct Rehearse {
     /// How many visitors walk the site meanwhile
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub visitors: u16,
+}
+
+/// How the app on the new hosts misbehaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AppVariant {
+    /// 2 % of the API's requests end in 500
+    Errors,
+    /// 4 % of them take three quarters of a second longer
+    Slow,
+    /// From 25 % on, its health path fails
+    Sick,
+    /// It allows another origin
+    Cors,
+    /// From 25 % on, it gets no request any more
+    Silent,
+    /// It redirects to itself
+    Loop,
 }
 
 /// A plan to execute.

@@ -30,6 +30,9 @@ const REALLY: Duration = Duration::from_millis(1200);
 /// Where one long wait follows on another (a TTL looked at every minute), the visitors have seen the state already.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// Of a wait in which something is measured, one part in so many is really waited: half a second of a minute.
+const MEASURED: u32 = 120;
+
 /// Up to here a wait is for something real to happen, such as a container to start, which no clock hastens.
 const SHORT: Duration = Duration::from_secs(5);
 
@@ -49,6 +52,21 @@ impl WorldClock {
 }
 
 impl WorldClock {
+    /// Lets so much time pass: some of it really, the rest by moving the world forward.
+    async fn pass(&self, for_: Duration, really: Duration) {
+        let really = for_.min(really);
+        tokio::time::sleep(really).await;
+        let rest = for_.saturating_sub(really);
+        if rest.is_zero() {
+            return;
+        }
+        match self.world.advance(rest).await {
+            Ok(ahead) => self.ahead_ms.store(ahead, Ordering::SeqCst),
+            // A world that is gone cannot be moved; the calls that follow will tell.
+            Err(failure) => tracing::warn!(?failure, "the rehearsal's clock could not be moved"),
+        }
+    }
+
     fn really(&self, for_: Duration) -> Duration {
         if for_ <= SHORT {
             return REALLY;
@@ -67,16 +85,10 @@ impl Clock for WorldClock {
     }
 
     async fn sleep(&self, for_: Duration) {
-        let really = for_.min(self.really(for_));
-        tokio::time::sleep(really).await;
-        let rest = for_.saturating_sub(really);
-        if rest.is_zero() {
-            return;
-        }
-        match self.world.advance(rest).await {
-            Ok(ahead) => self.ahead_ms.store(ahead, Ordering::SeqCst),
-            // A world that is gone cannot be moved; the calls that follow will tell.
-            Err(failure) => tracing::warn!(?failure, "the rehearsal's clock could not be moved"),
-        }
+        self.pass(for_, self.really(for_)).await;
+    }
+
+    async fn watch(&self, for_: Duration) {
+        self.pass(for_, (for_ / MEASURED).max(AGAIN)).await;
     }
 }

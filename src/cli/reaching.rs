@@ -9,6 +9,7 @@ use super::clock::{RealClock, WorldClock};
 use super::failure::{Code, Failure};
 use super::world::World;
 use crate::clients::aws::{Access, Clouds};
+use crate::clients::hooks::Shell;
 use crate::clients::hosts::{HostRead, HostWrite};
 use crate::clients::web_http::HttpWeb;
 use crate::clients::{ClientError, docker};
@@ -50,6 +51,8 @@ pub async fn connect(site: &Site, world: Option<&World>, key: &Path) -> Result<R
         hosts,
         databases: Arc::new(databases),
         web: Arc::new(web),
+        metrics: clouds.metrics,
+        hooks: Arc::new(Shell),
         clock,
     })
 }

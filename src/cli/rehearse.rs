@@ -4,6 +4,7 @@
 pub mod faults;
 mod result;
 mod site;
+mod stages;
 mod start;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use crate::rehearsal::world::differences;
 use crate::ui::paint::Paint;
 use crate::ui::{Mode, Ui};
 use result::Rehearsed;
+use stages::Seen;
 
 /// How long visitors walk before the first step and after the last, so that both states are seen.
 const LOOK_AROUND: Duration = Duration::from_secs(2);
@@ -107,7 +109,7 @@ async fn drive(
     sealed: Sealed,
     reach: crate::step::Reach,
     world: &World,
-    seen: &Arc<Mutex<Vec<Event>>>,
+    seen: &Arc<Mutex<Seen>>,
 ) -> Result<Outcome, Failure> {
     let (events, ui) = watch(global, args.keep, seen);
     let events = faults::telling(&sealed.plan, world, events);
@@ -119,13 +121,13 @@ async fn drive(
 }
 
 /// The display, with an ear on what it shows. Standard output is kept for the result.
-fn watch(global: &Global, keep: bool, seen: &Arc<Mutex<Vec<Event>>>) -> (Sink, Ui) {
+fn watch(global: &Global, keep: bool, seen: &Arc<Mutex<Seen>>) -> (Sink, Ui) {
     let mode = if global.json { Mode::Plain } else { Mode::fitting(false) };
     let (shown, ui) = Ui::start(mode, Paint::fitting(global.no_color));
     let seen = Arc::clone(seen);
     let sink = Sink::new(move |event| {
         if !matches!(event, Event::Progress { .. }) {
-            seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(event.clone());
+            seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((Instant::now(), event.clone()));
         }
         // Its world goes with it: what a real run would be told to type next would find nothing.
         shown.send(match event {

@@ -37,6 +37,9 @@ pub async fn status(args: &MaybeRun, global: &Global) -> Outcome {
     if let Some(why) = &status.why {
         let _ = write!(text, "\nwhy:  {why}");
     }
+    if let Some((step, stage)) = &status.stage {
+        let _ = write!(text, "\nstage: {}", crate::ui::stage(step, stage));
+    }
     if let Some(next) = &status.next {
         let _ = write!(text, "\nnext: {next}");
     }

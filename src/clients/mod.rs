@@ -14,8 +14,10 @@ pub mod docker;
 pub mod error;
 #[cfg(test)]
 pub mod fake;
+pub mod hooks;
 pub mod hosts;
 pub mod instances;
+pub mod metrics;
 pub mod objects;
 pub mod postgres;
 pub mod viewer_function;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, watch};
 
+use crate::event::Judgement;
 use crate::journal::State;
 
 /// What a person can ask of a running engine.
@@ -23,6 +24,7 @@ pub struct Lever {
     pulled: Arc<Notify>,
     state: watch::Sender<State>,
     waits: Arc<Mutex<Option<String>>>,
+    judged: Arc<Mutex<Option<(String, Judgement)>>>,
 }
 
 impl Default for Lever {
@@ -32,6 +34,7 @@ impl Default for Lever {
             pulled: Arc::default(),
             state: watch::Sender::new(State::default()),
             waits: Arc::default(),
+            judged: Arc::default(),
         }
     }
 }
@@ -47,9 +50,12 @@ impl Lever {
         self.pulled.notify_waiters();
     }
 
-    /// The run's state as last recorded.
+    /// The run's state as last recorded, with what was measured since.
     pub fn state(&self) -> State {
-        self.state.borrow().clone()
+        let mut state = self.state.borrow().clone();
+        let judged = self.judged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        state.judged = judged.or(state.judged);
+        state
     }
 
     /// Why the run waits at this moment, if it does.
@@ -59,6 +65,11 @@ impl Lever {
 
     pub(super) fn say(&self, why: Option<String>) {
         *self.waits.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = why;
+    }
+
+    pub(super) fn tell(&self, step: &str, judgement: &Judgement) {
+        *self.judged.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            Some((step.to_owned(), judgement.clone()));
     }
 
     pub(super) fn take(&self) -> Option<Command> {

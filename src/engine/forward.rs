@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::{Answer, Engine, Stretch};
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Judgement, Outcome};
 use crate::journal::{Fact, JournalError, Progress};
 use crate::step::{Fault, Patience, Verdict};
 
@@ -131,7 +131,7 @@ impl Engine {
             if let Err(fault @ Fault::Drifted { .. }) = &answer
                 && let Some(left) = self.drift_may_be_lag(index)
             {
-                if let Some(stretch) = self.look_again(id, fault.to_string(), left).await? {
+                if let Some(stretch) = self.look_again(id, fault.to_string(), left, false).await? {
                     return Ok(Step::Leave(stretch));
                 }
                 continue;
@@ -158,19 +158,29 @@ impl Engine {
     async fn verify(&mut self, index: usize, id: &str, change: &Value) -> Result<Step, JournalError> {
         let mut patience = Patience::default();
         loop {
-            match self.items[index].step.verify(&self.look(index), change).await {
+            let mut verdict = self.items[index].step.verify(&self.look(index), change).await;
+            let mut judged = false;
+            while let Ok(Verdict::Judged(judgement, then)) = verdict {
+                self.judged(id, &judgement, !matches!(*then, Verdict::Wait { .. }))?;
+                (verdict, judged) = (Ok(*then), true);
+            }
+            match verdict {
                 Ok(Verdict::Holds) => {
                     self.note(Fact::Verified { step: id.into() })?;
                     return Ok(Step::Done);
                 }
                 Ok(Verdict::Wait { why, again_in }) => {
                     patience = Patience::default();
-                    if let Some(stretch) = self.look_again(id, why, again_in).await? {
+                    if let Some(stretch) = self.look_again(id, why, again_in, judged).await? {
                         return Ok(Step::Leave(stretch));
                     }
                 }
                 Ok(Verdict::Broken(why)) => return Ok(Step::Failed(why)),
-                Ok(Verdict::Drifted(why)) => return Ok(Step::Leave(self.hold(&why, Outcome::OnHold)?)),
+                Ok(Verdict::Drifted(why) | Verdict::Undecided(why)) => {
+                    return Ok(Step::Leave(self.hold(&why, Outcome::OnHold)?));
+                }
+                // Unwrapped above.
+                Ok(Verdict::Judged(..)) => {}
                 Err(Fault::InDoubt(why)) => {
                     self.events.send(Event::InDoubt { step: id.into(), why: why.clone() });
                     if !patience.again(&*self.reach.clock).await {
@@ -193,17 +203,34 @@ impl Engine {
         }
     }
 
-    /// Says why it waits, and waits.
-    async fn look_again(&mut self, id: &str, why: String, in_: Duration) -> Result<Option<Stretch>, JournalError> {
+    /// Keeps how a stage stands for `status`; told and on record where that changed, or is the last word.
+    fn judged(&mut self, id: &str, judgement: &Judgement, last: bool) -> Result<(), JournalError> {
+        let known = self.journal.state().judged.as_ref().filter(|(step, _)| step == id);
+        if last || !known.is_some_and(|(_, before)| before.says_the_same(judgement)) {
+            self.note(Fact::Judged { step: id.to_owned(), judgement: Box::new(judgement.clone()) })?;
+            self.events.send(Event::Judged { step: id.to_owned(), judgement: judgement.clone() });
+        }
+        self.lever.tell(id, judgement);
+        Ok(())
+    }
+
+    /// Says why it waits, and waits; `measures` while something is being measured.
+    async fn look_again(
+        &mut self,
+        id: &str,
+        why: String,
+        in_: Duration,
+        measures: bool,
+    ) -> Result<Option<Stretch>, JournalError> {
         self.lever.say(Some(why.clone()));
         self.events.send(Event::Waiting { step: id.into(), why, seconds: in_.as_secs() });
-        let stretch = self.wait(in_).await?;
+        let stretch = self.wait(in_, measures).await?;
         self.lever.say(None);
         Ok(stretch)
     }
 
     /// Waits, with an eye on the lever.
-    async fn wait(&mut self, for_: Duration) -> Result<Option<Stretch>, JournalError> {
+    async fn wait(&mut self, for_: Duration, measures: bool) -> Result<Option<Stretch>, JournalError> {
         let clock = Arc::clone(&self.reach.clock);
         let until = clock.now() + for_;
         while let Ok(left) = until.duration_since(clock.now()) {
@@ -213,8 +240,9 @@ impl Engine {
             if let Some(stretch) = self.wanted()? {
                 return Ok(Some(stretch));
             }
+            let waited = async { if measures { clock.watch(left).await } else { clock.sleep(left).await } };
             tokio::select! {
-                () = clock.sleep(left) => {}
+                () = waited => {}
                 () = self.lever.pulled() => {}
             }
         }

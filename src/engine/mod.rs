@@ -189,6 +189,7 @@ impl Engine {
     fn look(&self, index: usize) -> Look {
         let mut look = self.reach.look(Arc::clone(&self.site), self.journal.state().run.clone());
         look.applied_at = self.journal.state().steps[index].applied_at;
+        look.sent_on_at = self.journal.state().sent_on_at;
         look
     }
 

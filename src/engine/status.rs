@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Judgement;
 use crate::journal::{Direction, Progress, State};
 
 /// Where a run stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Status {
     /// The run's id.
@@ -24,6 +25,9 @@ pub struct Status {
     pub why: Option<String>,
     /// What to do next, if anything.
     pub next: Option<String>,
+    /// What was last measured of the stage it is at, or of the last one there was, with the step's id.
+    #[serde(default)]
+    pub stage: Option<(String, Judgement)>,
     /// Each step and how far it is.
     pub steps: Vec<(String, String)>,
 }
@@ -59,6 +63,7 @@ impl Status {
             of: state.steps.len(),
             why,
             next,
+            stage: state.judged.clone(),
             steps: state.steps.iter().map(|s| (s.id.clone(), word_for(s.progress).to_owned())).collect(),
         }
     }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use super::{Fact, Record};
-use crate::event::Outcome;
+use crate::event::{Judgement, Outcome};
 
 /// A fact that does not follow from those before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +96,10 @@ pub struct State {
     pub back_because: Option<String>,
     /// Why the run is on hold, and what to do next, if it is.
     pub held: Option<(String, String)>,
+    /// What was last measured of a stage, and of which step.
+    pub judged: Option<(String, Judgement)>,
+    /// When a person last sent the run on after a hold.
+    pub sent_on_at: Option<SystemTime>,
     /// How it ended, if it did.
     pub ended: Option<Outcome>,
 }
@@ -141,6 +145,10 @@ impl State {
             Fact::Verified { step } => {
                 self.step_forward(step, &[Applied], Verified)?;
             }
+            Fact::Judged { step, judgement } => {
+                self.step_forward(step, &[Applied], Applied)?;
+                self.judged = Some((step.clone(), (**judgement).clone()));
+            }
             Fact::Failed { step, .. } => {
                 self.step_forward(step, &[Intended, InDoubt, Applied], Failed)?;
             }
@@ -159,6 +167,7 @@ impl State {
                 self.must_be_open()?;
                 // A step that failed and was held over it is tried again; after a crash the run turns back instead.
                 if self.held.take().is_some() && self.direction == Direction::Forward {
+                    self.sent_on_at = Some(SystemTime::from(record.at));
                     for step in self.steps.iter_mut().filter(|s| s.progress == Failed) {
                         step.progress = InDoubt;
                     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::event::Outcome;
+use crate::event::{Judgement, Outcome};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,13 @@ pub enum Fact {
     Verified {
         /// The step.
         step: String,
+    },
+    /// A stage was measured and judged; recorded when what is held of it changes, and when it is over.
+    Judged {
+        /// The step.
+        step: String,
+        /// How it stands.
+        judgement: Box<Judgement>,
     },
     /// It failed.
     Failed {
@@ -120,6 +127,7 @@ impl Fact {
             Self::Applied { .. } => "applied",
             Self::InDoubt { .. } => "in-doubt",
             Self::Verified { .. } => "verified",
+            Self::Judged { .. } => "judged",
             Self::Failed { .. } => "failed",
             Self::RollingBack { .. } => "rolling-back",
             Self::Undoing { .. } => "undoing",

@@ -1,5 +1,6 @@
 //! Playbook + what is there → concrete steps. A ramp becomes a step a stage.
 
+use crate::playbook;
 use crate::playbook::model::{Of, Playbook, StepSpec};
 use crate::step::{AnyStep, Look, StepResult};
 use crate::steps::app_config::AppConfig;
@@ -9,6 +10,7 @@ use crate::steps::database_handover::DatabaseHandover;
 use crate::steps::distribution::Distribution;
 use crate::steps::dns_weights::{self, Which};
 use crate::steps::finalize::Finalize;
+use crate::steps::gates::{Gates, Journey};
 use crate::steps::pooler::Pooler;
 use crate::steps::soak::Soak;
 use crate::steps::static_site::StaticSite;
@@ -52,7 +54,10 @@ pub async fn expand(spec: &StepSpec, manner: Manner, look: &Look) -> StepResult<
             let (stages, bake) = (ramp.stages.as_slice(), ramp.bake.duration());
             boxed(dns_weights::expand(look, which, stages, bake, ramp.ttl).await?)
         }
-        StepSpec::ShiftTargets(ramp) => boxed(shift_targets::expand(ramp.stages.as_slice(), ramp.bake.duration())),
+        StepSpec::ShiftTargets(ramp) => {
+            let (stages, gates) = (ramp.stages.as_slice(), gates(&ramp.gates));
+            boxed(shift_targets::expand(stages, ramp.bake.duration()).into_iter().map(|s| s.under(&gates)).collect())
+        }
         StepSpec::DatabaseHandover(handover) => {
             let hold_at_most = handover.hold_at_most.duration().as_secs().max(1);
             vec![Box::new(DatabaseHandover { hold_at_most, follow: manner.follows, pooled: manner.pooled })]
@@ -62,6 +67,31 @@ pub async fn expand(spec: &StepSpec, manner: Manner, look: &Look) -> StepResult<
         StepSpec::Soak(soak) => vec![Box::new(Soak { lasts: soak.length.duration() })],
         StepSpec::Finalize(_) => vec![Box::new(Finalize {})],
     })
+}
+
+/// A playbook's gates as the step has them.
+fn gates(written: &playbook::gates::Gates) -> Gates {
+    let journey = |probe: &playbook::gates::Probe| Journey {
+        path: probe.get.clone(),
+        status: probe.status,
+        body: probe.body.clone(),
+        headers: probe.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
+    };
+    Gates {
+        min_samples: written.min_samples,
+        confidence: written.confidence,
+        errors_above: written.errors_above,
+        slower_than: written.slower_than,
+        slower_by: written.slower_by.duration(),
+        share_within: written.share_within,
+        settle_within: written.settle_within.duration(),
+        undecided_for: written.undecided_for.duration(),
+        unreadable_for: written.unreadable_for.duration(),
+        probe_tries: written.probe_tries,
+        probes: written.probes.iter().map(journey).collect(),
+        hook: written.hook.clone(),
+        dry_run: written.dry_run,
+    }
 }
 
 fn boxed<S: AnyStep + 'static>(steps: Vec<S>) -> Vec<Box<dyn AnyStep>> {

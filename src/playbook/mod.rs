@@ -2,6 +2,7 @@
 
 pub mod complaint;
 pub mod faults;
+pub mod gates;
 pub mod lint;
 pub mod load;
 pub mod model;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Fault;
+use super::gates::Gates;
 use super::{Period, Stages};
 
 /// The procedure, reusable over sites.
@@ -122,6 +123,9 @@ pub struct ShiftTargets {
     /// How long a weight is held and watched before the next.
     #[serde(default = "ten_minutes")]
     pub bake: Period,
+    /// What has to be measured meanwhile.
+    #[serde(default)]
+    pub gates: Gates,
 }
 
 /// How the database is copied.
@@ -202,7 +206,7 @@ fn one_minute_of_ttl() -> u32 {
     60
 }
 
-fn known(text: &str) -> Period {
+pub(super) fn known(text: &str) -> Period {
     text.parse().expect("a period written in this file is readable, as its test shows")
 }
 

@@ -10,8 +10,10 @@ use crate::clients::balancer::{BalancerRead, BalancerWrite};
 use crate::clients::certificates::{CertificatesRead, CertificatesWrite};
 use crate::clients::distributions::{DistributionsRead, DistributionsWrite};
 use crate::clients::dns::{DnsRead, DnsWrite};
+use crate::clients::hooks::Hooks;
 use crate::clients::hosts::{HostRead, HostWrite};
 use crate::clients::instances::InstancesRead;
+use crate::clients::metrics::MetricsRead;
 use crate::clients::objects::{ObjectsRead, ObjectsWrite};
 use crate::clients::web::Web;
 use crate::event::{Event, Sink};
@@ -26,6 +28,12 @@ pub trait Clock: Send + Sync {
 
     /// Waits. A rehearsal's clock moves the world forward instead of sleeping it all.
     async fn sleep(&self, for_: Duration);
+
+    /// Waits while something is measured. A rehearsal's clock lets really more of it pass, so that there is something
+    /// to measure.
+    async fn watch(&self, for_: Duration) {
+        self.sleep(for_).await;
+    }
 }
 
 /// Every writing client, made once for a run.
@@ -51,6 +59,10 @@ pub struct Reach {
     pub databases: Arc<dyn DatabasesWrite>,
     /// HTTP probes.
     pub web: Arc<dyn Web>,
+    /// What the balancer measures.
+    pub metrics: Arc<dyn MetricsRead>,
+    /// The operator's own commands.
+    pub hooks: Arc<dyn Hooks>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -82,10 +94,16 @@ pub struct Look {
     pub databases: Arc<dyn DatabasesRead>,
     /// HTTP probes.
     pub web: Arc<dyn Web>,
+    /// What the balancer measures.
+    pub metrics: Arc<dyn MetricsRead>,
+    /// The operator's own commands.
+    pub hooks: Arc<dyn Hooks>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// When this step's change was applied, once it was: a wait counts from here, also after a crash.
     pub applied_at: Option<SystemTime>,
+    /// When a person last sent the run on after a hold: patience counts anew from here.
+    pub sent_on_at: Option<SystemTime>,
 }
 
 /// What a step may act with.
@@ -122,8 +140,11 @@ impl Reach {
             hosts: hosts.collect(),
             databases: Arc::clone(&self.databases) as _,
             web: Arc::clone(&self.web),
+            metrics: Arc::clone(&self.metrics),
+            hooks: Arc::clone(&self.hooks),
             clock: Arc::clone(&self.clock),
             applied_at: None,
+            sent_on_at: None,
         }
     }
 }

@@ -81,7 +81,7 @@ impl Scene {
         let applied_at = Some(self.stage.reach().clock.now());
         for _ in 0..100_000 {
             let look = Look { applied_at, ..self.stage.look() };
-            match self.step.verify(&look, &self.change).await.unwrap() {
+            match unjudged(self.step.verify(&look, &self.change).await.unwrap()) {
                 Verdict::Wait { again_in, .. } => look.clock.sleep(again_in).await,
                 other => return other,
             }
@@ -98,6 +98,14 @@ impl Scene {
             _ = act => {}
         }
         self.stage.fuse.revive();
+    }
+}
+
+/// What follows from what was measured.
+pub fn unjudged(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Judged(_, then) => unjudged(*then),
+        other => other,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod static_site;
 pub mod targets;
 
 mod cdn;
+pub mod gates;
 mod tags;
 mod timing;
 

@@ -32,7 +32,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind { name: "database, followed", set: || async { (Stage::new(), database(true)) }.boxed() },
         Kind { name: "database behind a pooler", set: || async { (pooler::tests::stage(), pooled()) }.boxed() },
         Kind { name: "dns-weights", set: || dns_weights::tests::whole().boxed() },
-        Kind { name: "targets and shift", set: || async { (Stage::new(), shift()) }.boxed() },
+        Kind { name: "targets and shift", set: || async { (well(), shift()) }.boxed() },
         Kind { name: "static-site and soak", set: || async { (static_site::tests::filled(), site()) }.boxed() },
         Kind { name: "certificate and distribution", set: || async { (pages(), cdn()) }.boxed() },
         Kind { name: "app-host", set: || async { one(app_host::tests::stage(), app_host::tests::step()) }.boxed() },
@@ -63,8 +63,15 @@ fn pooled() -> Vec<Boxed> {
     ]
 }
 
+/// A stage on which both sides answer.
+fn well() -> Stage {
+    let stage = Stage::new();
+    stage.web.all_is_well();
+    stage
+}
+
 fn shift() -> Vec<Boxed> {
-    let stages = super::shift_targets::expand(&[25, 100], Duration::from_mins(10));
+    let stages = super::shift_targets::expand(&[25, 100], Duration::from_mins(1));
     let mut steps: Vec<Boxed> = vec![Box::new(targets::Targets {})];
     steps.extend(stages.into_iter().map(|stage| Box::new(stage) as Boxed));
     steps

@@ -13,13 +13,7 @@ pub fn left(look: &Look, whole: Duration) -> Duration {
     whole.saturating_sub(look.clock.now().duration_since(applied).unwrap_or_default())
 }
 
-/// Waits until so long after the change was applied, looking every ten seconds, so that what goes wrong meanwhile is
-/// seen soon.
-pub fn until(look: &Look, whole: Duration, why: &str) -> Verdict {
-    wait(left(look, whole), LOOK_AGAIN, why)
-}
-
-/// The same where a look is dear or of little use: about `times` of them, and one an hour at the least.
+/// Waits until so long after the change was applied: about `times` looks meanwhile, and one an hour at the least.
 pub fn until_seldom(look: &Look, whole: Duration, times: u32, why: &str) -> Verdict {
     wait(left(look, whole), (whole / times.max(1)).clamp(LOOK_AGAIN, Duration::from_hours(1)), why)
 }

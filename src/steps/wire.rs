@@ -71,6 +71,7 @@ impl Wire {
         let served = cloud.clone();
         tokio::spawn(async move { served.serve(listener, std::future::pending()).await });
         let mut stage = Stage::new();
+        stage.web.all_is_well();
         let mut site = (*stage.site).clone();
         let edge = IpAddr::V4(Ipv4Addr::new(127, 80, 0, 2));
         site.aws.distribution = "new".into();
@@ -91,6 +92,7 @@ impl Wire {
             instances: clouds.instances,
             certificates: clouds.certificates,
             distributions: clouds.distributions,
+            metrics: clouds.metrics,
             clock: Arc::new(Skipping(time)),
             ..stage.reach()
         };
@@ -143,7 +145,7 @@ impl Wire {
         self.all_healthy();
         let look = Look { applied_at: Some(self.reach.clock.now()), ..self.look() };
         loop {
-            match step.verify(&look, &draft.change).await.unwrap() {
+            match super::contract::unjudged(step.verify(&look, &draft.change).await.unwrap()) {
                 Verdict::Holds => return draft.change,
                 Verdict::Wait { again_in, .. } => look.clock.sleep(again_in).await,
                 other => panic!("{}: {other:?}", step.id()),

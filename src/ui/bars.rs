@@ -142,7 +142,7 @@ impl Display for Bars {
                 let step = step.clone();
                 self.present = Some(Present { step, since: now, heard: now, waits: None, bar: None });
             }
-            Event::Note { .. } | Event::InDoubt { .. } => {}
+            Event::Note { .. } | Event::InDoubt { .. } | Event::Judged { .. } => {}
             _ => self.clear(),
         }
         for line in self.lines.of(event) {

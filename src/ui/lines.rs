@@ -1,6 +1,6 @@
 //! The events as lines for a person, the same in bars and plain.
 
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Judgement, Outcome};
 use crate::text::visible;
 
 use super::paint::Paint;
@@ -39,6 +39,7 @@ impl Lines {
                 let text = format!("{} {}", paint.mind("waits"), for_(*seconds, why));
                 vec![self.line(step, &text)]
             }
+            Event::Judged { step, judgement } => vec![self.line(step, &told(judgement))],
             Event::StepDone { step, state, seconds } => {
                 let text = match state.as_str() {
                     "already-so" => paint.faint("already so"),
@@ -89,6 +90,31 @@ impl Lines {
         }
         lines
     }
+}
+
+/// A stage as `status` tells it: with the figures of every gate.
+pub fn stage(step: &str, stage: &Judgement) -> String {
+    let mut text = format!("{step}: {}", told(stage));
+    for gate in &stage.gates {
+        text += &format!("\n  {} {}: {}", gate.gate, gate.finding, clean(&gate.figures));
+    }
+    text
+}
+
+/// A stage's measured share, its samples, and each gate.
+fn told(stage: &Judgement) -> String {
+    let share = stage.measured_share.map_or("nothing measured".to_owned(), |share| format!("{share:.1} % measured"));
+    let [old, new] = stage.samples;
+    let gates: Vec<String> = stage.gates.iter().map(|g| format!("{} {}", g.gate, g.finding)).collect();
+    let why = if stage.reason.is_empty() { String::new() } else { format!("; {}", clean(&stage.reason)) };
+    let dry = if stage.dry_run { " (dry run)" } else { "" };
+    format!(
+        "{} % meant, {share} of {} requests: {}{dry} ({}){why}",
+        stage.weight,
+        old + new,
+        stage.verdict,
+        gates.join(", ")
+    )
 }
 
 /// `about 60 s: why`, or the reason alone where the time is unknown.

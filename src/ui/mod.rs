@@ -14,6 +14,8 @@ pub mod prompt;
 mod queue;
 pub mod table;
 
+pub use lines::stage;
+
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::thread::JoinHandle;

@@ -16,6 +16,8 @@ mod failures;
 mod ground;
 #[path = "aws/instances.rs"]
 mod instances;
+#[path = "aws/metrics.rs"]
+mod metrics;
 #[path = "aws/moto.rs"]
 mod moto;
 #[path = "aws/objects.rs"]
@@ -27,7 +29,8 @@ use table::{Moto, Row};
 
 /// Every row of the contract.
 fn rows() -> Vec<Row> {
-    [instances::ROWS, objects::ROWS, dns::ROWS, balancer::ROWS, certificates::ROWS, distributions::ROWS].concat()
+    [instances::ROWS, metrics::ROWS, objects::ROWS, dns::ROWS, balancer::ROWS, certificates::ROWS, distributions::ROWS]
+        .concat()
 }
 
 #[tokio::test(flavor = "multi_thread")]

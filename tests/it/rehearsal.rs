@@ -2,6 +2,9 @@
 //! Real containers, real servers, the real program; the demo box must be up (`scripts/demo-box up`), as `scripts/test`
 //! sees to.
 
+#[path = "rehearsal/canary.rs"]
+mod canary;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -96,6 +99,8 @@ fn the_demo_site_moves_and_comes_back_as_it_was() {
     assert_eq!((&result["rolled_back"], &result["as_before"]), (&Value::from(true), &Value::from(true)), "{result}");
     let said = text(&output.stderr);
     assert!(said.contains(": done") && said.contains("carried back"), "{said}");
+    let stages = result["stages"].as_array().unwrap();
+    assert!(stages.len() == 2 && stages.iter().all(|stage| stage["verdict"] == "passed"), "{stages:?}");
     let steps = result["steps"].as_array().unwrap();
     assert!(steps.len() > 10 && steps.iter().all(|step| step["state"] == "taken back"), "{steps:?}");
 }

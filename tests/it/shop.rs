@@ -223,6 +223,8 @@ async fn reach(sandbox: &Sandbox, site: &Site, host: Option<&Host>, rds: &str) -
         hosts,
         databases: Arc::new(OpenDatabase),
         web: Arc::new(HttpWeb::new(&[]).unwrap()),
+        metrics: clouds.metrics,
+        hooks: Arc::new(outgrow::clients::hooks::Shell),
         clock: Arc::new(RealClock),
     }
 }

@@ -11,7 +11,7 @@ LIMIT_HEAD = 32 * 1024
 LIMIT_BODY = 1024 * 1024
 IDLE_SECONDS = 75  # longer than a balancer's idle time, so that it closes first
 REASONS = {
-    200: "OK", 201: "Created", 204: "No Content", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
+    200: "OK", 201: "Created", 204: "No Content", 302: "Found", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
     409: "Conflict", 413: "Content Too Large", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
     501: "Not Implemented", 503: "Service Unavailable",
 }

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 
+import misbehave
 import settings
 from http1 import Server
 from pool import Pool
@@ -14,7 +15,7 @@ from shop import Shop
 def main():
     chosen = settings.load()
     pool = Pool(chosen.dsn, chosen.pool_size, chosen.pool_wait)
-    server = Server(int(os.environ.get("PORT", "8000")), Shop(chosen, pool).handle)
+    server = Server(int(os.environ.get("PORT", "8000")), misbehave.wrapped(Shop(chosen, pool).handle))
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::args::Rehearse;
+use crate::cli::args::{AppVariant, Rehearse};
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::world::World;
@@ -14,6 +14,11 @@ use crate::playbook::faults::{Call, Fault, Side, draw};
 use crate::rehearsal::cloud::fault::{Kind, When};
 use crate::rehearsal::world::control::{self, Request};
 use crate::rehearsal::world::trouble::{Place, Trouble, What};
+use crate::step::Step as _;
+use crate::steps::shift_targets::ShiftTargets;
+
+/// The stage, in percent, from which some misbehave.
+const LATE: u8 = 25;
 
 /// Gives the world its orders, and says what was drawn, in the playbook's words.
 pub async fn order(args: &Rehearse, playbook: &Playbook, plan: &Plan, world: &World) -> Result<(), Failure> {
@@ -28,10 +33,13 @@ pub async fn order(args: &Rehearse, playbook: &Playbook, plan: &Plan, world: &Wo
         }
         faults.extend(drawn);
     }
-    if faults.is_empty() {
+    let mut orders: Vec<Trouble> = faults.iter().enumerate().map(|(n, fault)| in_orders(fault, n)).collect();
+    if let Some(variant) = args.app {
+        orders.extend(misbehaving(variant, plan)?);
+    }
+    if orders.is_empty() {
         return Ok(());
     }
-    let orders = faults.iter().enumerate().map(|(n, fault)| in_orders(fault, n)).collect();
     world.ask(&Request::Trouble { orders }).await.map(drop)
 }
 
@@ -53,6 +61,35 @@ pub fn telling(plan: &Plan, world: &World, events: Sink) -> Sink {
         }
         events.send(event);
     })
+}
+
+/// The orders for a new app that misbehaves, from the first stage on or from the one at which it is seen.
+fn misbehaving(variant: AppVariant, plan: &Plan) -> Result<Vec<Trouble>, Failure> {
+    let stages = plan.steps.iter().filter(|step| step.kind == ShiftTargets::KIND);
+    let late = matches!(variant, AppVariant::Sick | AppVariant::Silent);
+    let weight = |id: &str| id.rsplit(':').next().and_then(|share| share.parse::<u8>().ok()).unwrap_or(0);
+    let first = stages.map(|step| step.id.clone()).find(|id| !late || weight(id) >= LATE);
+    let Some(at) = first else {
+        return Err(Failure::bad_input("--app needs a playbook with `shift-targets`")
+            .hint("take the canary: --playbook playbooks/canary.yaml"));
+    };
+    let word = match variant {
+        AppVariant::Errors => "errors",
+        AppVariant::Slow => "slow",
+        AppVariant::Sick => "sick",
+        AppVariant::Cors => "cors",
+        AppVariant::Loop => "loop",
+        AppVariant::Silent => {
+            let what = What::Silent(format!("{}-new", plan.site.site));
+            return Ok(vec![Trouble { at: Some(at), what }]);
+        }
+    };
+    let app = &plan.site.old.app.container;
+    let one = |name: &String| Trouble {
+        at: Some(at.clone()),
+        what: What::Misbehave { host: Place::Host(name.clone()), app: app.clone(), how: word.to_owned() },
+    };
+    Ok(plan.site.app.hosts.iter().map(|host| one(&host.name)).collect())
 }
 
 fn in_orders(fault: &Fault, number: usize) -> Trouble {

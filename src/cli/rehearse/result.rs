@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use super::stages::{Seen, Stage, stages};
 use crate::cli::args::Rehearse;
 use crate::event::{Event, Outcome};
 use crate::plan::Plan;
@@ -18,6 +19,7 @@ pub struct Rehearsed {
     asked_to_go_back: bool,
     seconds: f64,
     steps: Vec<Step>,
+    stages: Vec<Stage>,
     report: Value,
     as_before: Option<Vec<String>>,
     why: Option<String>,
@@ -34,7 +36,7 @@ impl Rehearsed {
     pub fn new(
         plan: &Plan,
         outcome: Outcome,
-        events: &[Event],
+        seen: &Seen,
         seconds: f64,
         report: Value,
         as_before: Option<Vec<String>>,
@@ -42,7 +44,7 @@ impl Rehearsed {
     ) -> Self {
         let mut steps: BTreeMap<&str, Step> = BTreeMap::new();
         let mut why = None;
-        for event in events {
+        for (_, event) in seen {
             let (name, state, took) = match event {
                 Event::StepDone { step, state, seconds } if state == "already-so" => (step, "already so", *seconds),
                 Event::StepDone { step, seconds, .. } => (step, "done", *seconds),
@@ -66,6 +68,7 @@ impl Rehearsed {
             asked_to_go_back: args.roll_back,
             seconds,
             steps: ordered.collect(),
+            stages: stages(seen),
             report,
             as_before,
             why,
@@ -86,6 +89,7 @@ impl Rehearsed {
             "why": self.why,
             "seconds": round(self.seconds),
             "steps": self.steps.iter().map(step).collect::<Vec<_>>(),
+            "stages": self.stages,
             "requests": number(&self.report, "requests"),
             "failed_requests": number(&self.report, "failed_requests"),
             "failures": self.report.get("failures"),
@@ -109,13 +113,14 @@ impl Rehearsed {
         for step in &self.steps {
             table.row([step.name.clone(), step.state.to_owned(), format!("{:.1}", step.seconds)]);
         }
+        let stages = self.stages();
         let ending = match self.outcome {
             Outcome::Done => "done: the site moved",
             Outcome::RolledBack => "rolled back: the box serves as before",
             Outcome::NeedsAPerson => "stopped: it could not be taken back whole, a person is needed",
             Outcome::OnHold => "on hold, in a safe place",
         };
-        let mut text = format!("{}\n\n{ending} ({:.1} s)", table.render(), self.seconds);
+        let mut text = format!("{}{stages}\n\n{ending} ({:.1} s)", table.render(), self.seconds);
         if let Some(why) = &self.why {
             let _ = write!(text, "\nwhy: {why}");
         }
@@ -131,6 +136,19 @@ impl Rehearsed {
             None => {}
         }
         text
+    }
+
+    fn stages(&self) -> String {
+        if self.stages.is_empty() {
+            return String::new();
+        }
+        let mut table = Table::new(&[">meant", ">measured", ">requests", "verdict", "why"]);
+        for stage in &self.stages {
+            let share = stage.measured_share.map(|share| format!("{share:.1} %")).unwrap_or_default();
+            let all = stage.samples.iter().sum::<u64>().to_string();
+            table.row([format!("{} %", stage.weight), share, all, stage.verdict.to_string(), stage.reason.clone()]);
+        }
+        format!("\n\n{}", table.render())
     }
 
     /// 0 as asked, 3 rolled back by itself, 4 where something was lost or is not as before, 5 on hold.

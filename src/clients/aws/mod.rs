@@ -1,11 +1,12 @@
 //! The AWS ports over the wire, by the official SDK.
 //!
 //! [`Clouds::connect`] makes every client once; each port is fulfilled by one file (`route53`, `s3`, `elb`, `rds`,
-//! `acm`, `cloudfront`).
+//! `acm`, `cloudfront`, `cloudwatch`).
 //! `error` is the only place that reads what AWS answers when it says no.
 
 mod acm;
 mod cloudfront;
+mod cloudwatch;
 mod elb;
 mod elb_read;
 mod error;
@@ -31,6 +32,7 @@ use super::certificates::CertificatesWrite;
 use super::distributions::DistributionsWrite;
 use super::dns::DnsWrite;
 use super::instances::InstancesRead;
+use super::metrics::MetricsRead;
 use super::objects::ObjectsWrite;
 
 /// How AWS is reached.
@@ -68,6 +70,8 @@ pub struct Clouds {
     pub certificates: Arc<dyn CertificatesWrite>,
     /// CloudFront.
     pub distributions: Arc<dyn DistributionsWrite>,
+    /// CloudWatch.
+    pub metrics: Arc<dyn MetricsRead>,
     sts: aws_sdk_sts::Client,
 }
 
@@ -113,6 +117,7 @@ impl Clouds {
             objects: Arc::new(s3::S3::new(aws_sdk_s3::Client::from_conf(s3), region)),
             balancer: Arc::new(elb::Elb::new(aws_sdk_elasticloadbalancingv2::Client::new(config))),
             instances: Arc::new(rds::Rds::new(aws_sdk_rds::Client::new(config))),
+            metrics: Arc::new(cloudwatch::CloudWatch::new(aws_sdk_cloudwatch::Client::new(config))),
             sts: aws_sdk_sts::Client::new(config),
         }
     }

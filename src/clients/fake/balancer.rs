@@ -83,6 +83,16 @@ impl FakeBalancer {
         }
     }
 
+    /// The second group's share of the rules that forward to both, in percent.
+    pub fn weight_in_percent(&self, groups: &[String; 2]) -> u64 {
+        let mut state = self.lock();
+        let weight = |rule: &Rule, arn: &String| {
+            rule.forward.iter().find(|(group, _)| group == arn).map(|(_, weight)| u64::from(*weight))
+        };
+        let both = state.rules().find_map(|rule| weight(rule, &groups[0]).zip(weight(rule, &groups[1])));
+        both.filter(|(old, new)| old + new > 0).map_or(0, |(old, new)| new * 100 / (old + new))
+    }
+
     /// Everything, comparable.
     pub fn snapshot(&self) -> Value {
         let state = self.lock();

@@ -11,6 +11,7 @@ pub mod dns;
 pub mod fuse;
 pub mod hosts;
 pub mod instances;
+pub mod metrics;
 pub mod objects;
 pub mod stage;
 pub mod web;

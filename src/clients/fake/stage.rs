@@ -13,6 +13,7 @@ use super::distributions::{self, FakeDistributions};
 use super::dns::{FakeDns, simple};
 use super::hosts::FakeHost;
 use super::instances::FakeInstances;
+use super::metrics::{FakeHooks, FakeMetrics};
 use super::objects::FakeObjects;
 use super::web::FakeWeb;
 use crate::clients::certificates::Status;
@@ -57,6 +58,10 @@ pub struct Stage {
     pub databases: FakeDatabases,
     /// The web; nothing answers at first.
     pub web: FakeWeb,
+    /// What the balancer measures.
+    pub metrics: FakeMetrics,
+    /// The operator's commands.
+    pub hooks: FakeHooks,
     /// The time.
     pub clock: Arc<FakeClock>,
 }
@@ -89,13 +94,16 @@ impl Stage {
         let arn = certificates.meddle(&["www.shop.test"], Status::Issued);
         let certificate = Certificate::Acm { arn, tls: "TLSv1.2_2021".into() };
         distributions.meddle(DOMAIN, distributions::plain("shop-pages", &["www.shop.test"], certificate));
+        let balancer = FakeBalancer::new(fuse.clone(), "shop", &[("HTTP", 80), ("HTTPS", 443)]);
         Self {
             site: Arc::new(site()),
             dns,
             certificates,
             distributions,
             objects: FakeObjects::new(fuse.clone()),
-            balancer: FakeBalancer::new(fuse.clone(), "shop", &[("HTTP", 80), ("HTTPS", 443)]),
+            metrics: FakeMetrics::new(balancer.clone()),
+            hooks: FakeHooks::default(),
+            balancer,
             instances: FakeInstances(BTreeMap::from([("shop-db".to_owned(), instance)])),
             new: FakeHost::new(fuse.clone(), "app-1"),
             databases: FakeDatabases::new(fuse.clone(), old.clone()),
@@ -130,6 +138,8 @@ impl Stage {
             hosts: BTreeMap::from([("app-1".to_owned(), Arc::new(self.new.clone()) as Arc<dyn HostWrite>)]),
             databases: Arc::new(self.databases.clone()),
             web: Arc::new(self.web.clone()),
+            metrics: Arc::new(self.metrics.clone()),
+            hooks: Arc::new(self.hooks.clone()),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         }
     }

@@ -24,6 +24,16 @@ impl Default for FakeWeb {
 }
 
 impl FakeWeb {
+    /// Answers as an app does that is well on both sides: its health path 200, no such path 404, every preflight.
+    pub fn all_is_well(&self) {
+        self.answer_with(|probe| {
+            let origin = probe.headers.iter().find(|(name, _)| name == "origin").map(|(_, origin)| origin.clone());
+            let status = if probe.url.ends_with("/healthz") { 200 } else { 404 };
+            let headers = origin.map(|origin| ("access-control-allow-origin".to_owned(), origin));
+            Some(Answered { status, headers: headers.into_iter().collect(), body: String::new() })
+        });
+    }
+
     /// Answers by this function from now on.
     pub fn answer_with(&self, answer: impl Fn(&Probe) -> Option<Answered> + Send + Sync + 'static) {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(answer);

@@ -6,3 +6,4 @@ mod lag;
 mod lever;
 mod life;
 mod sim;
+mod stages;

@@ -1,6 +1,7 @@
 //! Lint of playbooks: the order of the steps, and parameters that bite.
 
 use super::super::complaint::Complaint;
+use super::super::gates::wrong;
 use super::super::model::{Of, Playbook, StepSpec};
 use super::super::source::Source;
 use super::super::stages::Stages;
@@ -235,6 +236,11 @@ impl<'a> Lint<'a> {
                 told.extend(no_bake(&p.stages, p.bake.is_zero()).map(|(w, f)| Complaint::warning(spot("bake"), w, f)));
             }
             StepSpec::ShiftTargets(p) => {
+                told.extend(
+                    wrong(&p.gates)
+                        .into_iter()
+                        .map(|(name, what, fix)| Complaint::error(spot(&format!("gates/{name}")), what, fix)),
+                );
                 told.extend(no_bake(&p.stages, p.bake.is_zero()).map(|(w, f)| Complaint::warning(spot("bake"), w, f)));
             }
             StepSpec::DatabaseHandover(p) if p.hold_at_most.is_zero() => {

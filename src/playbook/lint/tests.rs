@@ -93,6 +93,12 @@ fn parameters_that_bite() {
             with("  - shift-targets: { stages: [50] }\n  - soak: { for: 1d }\n  - finalize: {}\n"),
         ),
         ("no bake", with("  - shift-targets: { stages: [50, 100], bake: 0s }\n")),
+        (
+            "gates out of range",
+            with(
+                "  - shift-targets:\n      gates: { min-samples: 0, confidence: 100, slower-than: 0.5, probes: [{ get: x }] }\n",
+            ),
+        ),
         ("ttl of nothing", with("  - dns-weights: { of: api, ttl: 0 }\n")),
         ("long ttl", with("  - dns-weights: { of: api, ttl: 3600 }\n")),
         ("no time", "  - database-copy: {}\n  - database-handover: { hold-at-most: 0s }\n  - app-config: {}\n".into()),

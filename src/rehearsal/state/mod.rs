@@ -93,6 +93,8 @@ pub struct State {
     pub balancers: BTreeMap<String, Balancer>,
     /// Target groups by ARN.
     pub target_groups: BTreeMap<String, TargetGroup>,
+    /// The names of target groups that the balancer sends nothing to, whatever the weights: a rehearsal's trouble.
+    pub silent: std::collections::BTreeSet<String>,
     /// Listeners by ARN.
     pub listeners: BTreeMap<String, Listener>,
     /// Database instances by identifier.

@@ -141,7 +141,8 @@ async fn bring_up(spec: Spec, progress: Progress, lab: Lab) -> Result<(World, Re
         parts: progress.parts(),
     };
     let lease = tokio::sync::watch::Sender::new(spec.lease());
-    let scene = scene(&spec, &lab, &ready, &database, vec![inside.nth(1), vpc.nth(1)]);
+    let gateways = vec![inside.nth(1), vpc.nth(1)];
+    let scene = scene(&spec, &lab, &ready, &database, &shared, gateways);
     let troubles = Troubles::new(&cloud, scene);
     let world = World {
         spec,
@@ -187,7 +188,14 @@ async fn cloud(
 }
 
 /// Where trouble can come to.
-fn scene(spec: &Spec, lab: &Lab, ready: &Ready, database: &rds::Rds, gateways: Vec<Ipv4Addr>) -> Scene {
+fn scene(
+    spec: &Spec,
+    lab: &Lab,
+    ready: &Ready,
+    database: &rds::Rds,
+    shared: &Shared,
+    gateways: Vec<Ipv4Addr>,
+) -> Scene {
     let mut copy: Vec<String> = ready.copy.containers.values().cloned().collect();
     copy.sort_by_key(|name| *name != ready.copy.app);
     // A run may put a pooler on the box: it is cut off with the rest of it.
@@ -200,6 +208,8 @@ fn scene(spec: &Spec, lab: &Lab, ready: &Ready, database: &rds::Rds, gateways: V
         old_database: ready.copy.database.clone(),
         rds: database.container.clone(),
         hosts: ready.hosts.iter().map(|host| (host.name.clone(), host.container.clone())).collect(),
+        engines: ready.hosts.iter().map(|host| (host.name.clone(), host.engine.clone())).collect(),
+        shared: shared.clone(),
         gateways,
         helper: hosts::idle(spec),
         prefix: spec.name(""),

@@ -53,6 +53,17 @@ pub enum What {
     Cut(Place, Place, Duration),
     /// A host's engine has no room for what it is sent.
     DiskFull(Place, Duration),
+    /// The app on a new host misbehaves from now on, as its own way of doing so is named.
+    Misbehave {
+        /// The host.
+        host: Place,
+        /// The app's container there.
+        app: String,
+        /// How.
+        how: String,
+    },
+    /// The balancer sends no request to the target group of this name any more, whatever its rules say.
+    Silent(String),
 }
 
 /// A world's troubles.
@@ -119,6 +130,8 @@ impl Troubles {
     pub async fn over(&self) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.faults.clear();
+        self.scene.shared.lock().silent.clear();
+        self.scene.shared.changed();
         self.under_way.close();
         self.under_way.wait().await;
         self.under_way.reopen();

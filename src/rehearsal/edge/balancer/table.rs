@@ -76,7 +76,8 @@ pub fn build(listener: &Listener, state: &State, around: Around<'_>) -> Table {
     rules.sort_by_key(|rule| rule.priority);
     let attributes = state.balancers.get(&listener.balancer).map(|b| &b.attributes);
     let settings = Settings::of(attributes.unwrap_or(&BTreeMap::new()));
-    let route = |action: &Action| route(action, around.groups);
+    let silent = |arn: &str| state.target_groups.get(arn).is_some_and(|group| state.silent.contains(&group.name));
+    let route = |action: &Action| route(action, around.groups, silent);
     Table {
         port: listener.port,
         https: listener.protocol == "HTTPS",
@@ -91,11 +92,12 @@ pub fn build(listener: &Listener, state: &State, around: Around<'_>) -> Table {
     }
 }
 
-fn route(action: &Action, groups: &BTreeMap<String, Arc<Group>>) -> Route {
+fn route(action: &Action, groups: &BTreeMap<String, Arc<Group>>, silent: impl Fn(&str) -> bool) -> Route {
     match action {
         Action::Forward { groups: named, sticky } => {
+            let heard = named.iter().filter(|(arn, _)| !silent(arn));
             let groups: Vec<_> =
-                named.iter().filter_map(|(arn, weight)| Some((groups.get(arn)?.clone(), u32::from(*weight)))).collect();
+                heard.filter_map(|(arn, weight)| Some((groups.get(arn)?.clone(), u32::from(*weight)))).collect();
             let total = groups.iter().map(|(_, weight)| weight).sum();
             Route::Forward(Forward { groups, total, sticky: *sticky })
         }

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::What;
 use crate::clients::docker::lab::Lab;
 use crate::rehearsal::cloud::Cloud;
+use crate::rehearsal::state::Shared;
 use crate::rehearsal::world::{Result, WorldError};
+use crate::site::EngineAddress;
 
 /// A place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +50,8 @@ impl fmt::Display for What {
             Self::StandStill(place, length) => write!(f, "{place} stood still for {}", s(length)),
             Self::Restart(place) => write!(f, "{place} crashed and started again"),
             Self::Cut(one, other, length) => write!(f, "{one} and {other} were parted for {}", s(length)),
+            Self::Misbehave { host, how, .. } => write!(f, "the app on {host} misbehaves: {how}"),
+            Self::Silent(group) => write!(f, "the balancer sent nothing to {group} any more"),
             Self::DiskFull(place, length) => write!(f, "the disk of {place} was full for {}", s(length)),
         }
     }
@@ -66,6 +70,10 @@ pub struct Scene {
     pub rds: String,
     /// The hosts' containers by their names in the site file.
     pub hosts: BTreeMap<String, String>,
+    /// The hosts' own engines, by the same names.
+    pub engines: BTreeMap<String, EngineAddress>,
+    /// What the cloud holds.
+    pub shared: Shared,
     /// This machine's addresses in the world's networks.
     pub gateways: Vec<Ipv4Addr>,
     /// What a helper beside a container is made of: definition without name and network.
@@ -89,6 +97,8 @@ impl Scene {
             }
             What::StandStill(place, _) | What::Restart(place) => self.first(place).map(drop),
             What::Cut(one, other, _) => self.known(one).and_then(|()| self.known(other)),
+            What::Misbehave { host, .. } => self.engine(host).map(drop),
+            What::Silent(_) => Ok(()),
             What::DiskFull(place, _) => match place {
                 Place::Host(_) => self.first(place).map(drop),
                 _ => Err(WorldError::Spec(format!(
@@ -122,6 +132,15 @@ impl Scene {
                 hosts.join(", ")
             ))
         })
+    }
+
+    /// A new host's own engine.
+    pub fn engine(&self, place: &Place) -> Result<&EngineAddress> {
+        let known = match place {
+            Place::Host(name) => self.engines.get(name),
+            _ => None,
+        };
+        known.ok_or_else(|| WorldError::Spec(format!("{place} is no new host, and has no engine of its own")))
     }
 
     /// The addresses of a place.

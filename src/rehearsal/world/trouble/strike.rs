@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Place, Scene, What};
-use crate::clients::docker::lab::Command;
+use crate::clients::docker::lab::{Command, Lab};
 use crate::rehearsal::world::Result;
 
 /// Kills one of the server's own processes without warning: the server drops every connection, starts anew and
@@ -15,6 +15,9 @@ const CRASH: &str = "for p in /proc/[0-9]*; do \
 /// Where a Docker engine unpacks what it is sent.
 const ENGINE_TMP: &str = "/var/lib/docker/tmp";
 
+/// Where an app that can misbehave looks how it shall: see demo/was/app/misbehave.py.
+const MISBEHAVE: &str = "/tmp/misbehave";
+
 impl Scene {
     /// Does it, waits as long as it lasts, and mends it.
     pub(super) async fn strike(&self, what: &What) -> Result<()> {
@@ -23,6 +26,17 @@ impl Scene {
             What::StandStill(place, length) => self.stand_still(place, *length).await,
             What::Restart(place) => self.shell(self.first(place)?, CRASH).await,
             What::Cut(one, other, length) => self.cut(one, other, *length).await,
+            What::Misbehave { host, app, how } => {
+                let lab = Lab::connect(self.engine(host)?).await?;
+                let line = ["sh", "-c", &format!("printf %s '{how}' >{MISBEHAVE}")].map(str::to_owned).to_vec();
+                let command = Command { line, user: Some("0".to_owned()), env: Vec::new() };
+                Ok(lab.output(app, &command).await.map(drop)?)
+            }
+            What::Silent(group) => {
+                self.shared.lock().silent.insert(group.clone());
+                self.shared.changed();
+                Ok(())
+            }
             What::DiskFull(place, length) => {
                 let host = self.first(place)?;
                 // A file system with no room over the engine's own: what it writes there fails as on a full disk.
