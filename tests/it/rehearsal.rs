@@ -114,7 +114,8 @@ fn the_canary_changes_the_database_behind_the_pooler() {
     assert_whole(&result);
     assert_eq!(result["outcome"], "done");
     let pause = result["write_pause_ms"].as_u64().unwrap();
-    assert!(pause < 1000, "{pause} ms: {}", text(&output.stderr));
+    // Some 0.5 s where nothing else runs; without the pooler it is four seconds.
+    assert!(pause < 2000, "{pause} ms: {}", text(&output.stderr));
 }
 
 #[test]
