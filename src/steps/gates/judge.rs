@@ -97,13 +97,13 @@ async fn compared(look: &Look, stage: &Stage<'_>, gates: &Gates, seen: &Seen) ->
         _ => same,
     };
     let timed = |side, window, count: Count| Timed { side, window, requests: count.requests };
-    let times = latency(&*look.metrics, stage.measured, gates, timed(1, window, new), timed(0, when, old), against);
+    let slowness = latency(&*look.metrics, stage.measured, gates, timed(1, window, new), timed(0, when, old), against);
     let own = |errors, requests| Count { requests: requests + errors, errors };
     let now = own(seen.traffic.balancer_errors, seen.traffic.requests());
     let earlier = own(seen.before.balancer_errors, seen.before.all);
     vec![
         errors("errors", gates, new, old, against),
-        times.await,
+        slowness.await,
         errors("balancer", gates, now, earlier, "of the balancer itself before this stage"),
     ]
 }
