@@ -97,7 +97,7 @@ impl Clouds {
             .build();
         Self {
             dns: Arc::new(route53::Route53::new(aws_sdk_route53::Client::new(config))),
-            objects: Arc::new(s3::S3::new(aws_sdk_s3::Client::from_conf(s3), region)),
+            objects: Arc::new(s3::S3::new(aws_sdk_s3::Client::from_conf(s3), region, config.credentials_provider())),
             balancer: Arc::new(elb::Elb::new(aws_sdk_elasticloadbalancingv2::Client::new(config))),
             instances: Arc::new(rds::Rds::new(aws_sdk_rds::Client::new(config))),
             sts: aws_sdk_sts::Client::new(config),
