@@ -1,5 +1,9 @@
 //! What must not go out with a static site: files that lie in the document root but were never meant for a visitor.
 
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
 /// What the operator chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
@@ -114,20 +118,20 @@ fn reason(path: &str, first_bytes: &[u8], choices: Choices) -> Option<&'static s
 }
 
 fn is_private_key(bytes: &[u8]) -> bool {
-    let marks: [&[u8]; 2] = [b"PRIVATE KEY-----", b"PuTTY-User-Key-File-"];
+    static MARKS: LazyLock<Regex> = LazyLock::new(|| pattern("PRIVATE KEY-----|PuTTY-User-Key-File-"));
     let scripted = bytes.starts_with(b"<") || bytes.starts_with(b"/*") || bytes.starts_with(b"//");
-    !scripted && marks.iter().any(|mark| bytes.windows(mark.len()).any(|w| w == *mark))
+    !scripted && MARKS.is_match(bytes)
 }
 
 /// A secret key of AWS by its customary name, with something behind it that may be one.
 fn has_cloud_keys(bytes: &[u8]) -> bool {
-    let mark: &[u8] = b"aws_secret_access_key";
-    let is_key = |rest: &[u8]| {
-        let value = rest.iter().skip_while(|b| b" \t=:\"'".contains(b));
-        value.take_while(|b| b.is_ascii_alphanumeric() || b"+/".contains(b)).count() == 40
-    };
-    let lower = bytes.to_ascii_lowercase();
-    lower.windows(mark.len()).enumerate().any(|(at, w)| w == mark && is_key(&bytes[at + mark.len()..]))
+    static MARKS: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"(?i-u)aws_secret_access_key[ \t=:"']*[a-z0-9+/]{40}(?:[^a-z0-9+/]|$)"#));
+    MARKS.is_match(bytes)
+}
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("the pattern is a constant")
 }
 
 fn is_nginx(name: &str, bytes: &[u8]) -> bool {

@@ -269,6 +269,33 @@ fn sites_of_every_bundler_stay_whole() {
     }
 }
 
+/// The demo's own site: 451 files with integrity digests, a service worker, twins, look-alikes of the address.
+#[test]
+fn the_demos_site_stays_whole() {
+    fn take(root: &std::path::Path, below: &std::path::Path, files: &mut Files) {
+        for entry in std::fs::read_dir(below).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                take(root, &entry.path(), files);
+            } else {
+                let name = entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, std::fs::read(entry.path()).unwrap().into());
+            }
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/web/pages/make.py");
+    assert!(std::process::Command::new("python3").arg(script).arg(dir.path()).status().unwrap().success());
+    let mut old = Files::new();
+    take(dir.path(), dir.path(), &mut old);
+    assert_eq!(wrong(&old), Vec::<String>::new(), "the site itself");
+    let new = after(&old);
+    assert_eq!(wrong(&new), Vec::<String>::new());
+    for (name, bytes) in new {
+        let text = String::from_utf8_lossy(&bytes).replace("\\/", "/").replace("notbox", "");
+        assert!(!text.contains("box.shop.test/api"), "{name}");
+    }
+}
+
 #[test]
 fn the_folder_of_a_next_build_gets_a_new_name_and_service_workers_keep_theirs() {
     let new = after(&next());

@@ -52,6 +52,18 @@ pub(super) fn md5(bytes: &[u8]) -> String {
     hex::encode(md5::Md5::digest(bytes))
 }
 
+/// An attribute's value, quoted or not.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let rest = tag.split_once(&format!(" {name}="))?.1;
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let (value, ends): (&str, &[char]) = match &quote {
+        Some('"') => (&rest[1..], &['"']),
+        Some(_) => (&rest[1..], &['\'']),
+        None => (rest, &[' ', '>']),
+    };
+    Some(value[..value.find(ends).unwrap_or(value.len())].to_owned())
+}
+
 struct Walk<'f> {
     files: &'f Files,
     wrong: Vec<String>,
@@ -103,12 +115,6 @@ impl Walk<'_> {
     }
 
     fn page(&mut self, name: &str, text: &str) {
-        let attribute = |tag: &str, name: &str| {
-            Regex::new(&format!(r#"\s{name}=["']?([^"'\s>]*(?:\s[^"'>]*)?)["']?"#))
-                .unwrap()
-                .captures(tag)
-                .map(|f| f[1].to_owned())
-        };
         for tag in Regex::new("<[a-z][^>]*>").unwrap().find_iter(text) {
             let tag = tag.as_str();
             for key in ["src", "href"] {

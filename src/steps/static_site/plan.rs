@@ -88,12 +88,12 @@ pub(super) async fn prepare(site: &Site, old: &dyn HostRead) -> StepResult<Prepa
     let survey = survey::survey(site, old).await?;
     let spool = Arc::new(survey.spool);
     let mut rewritten = rewriting::rewrite(site, &spool).await?;
-    rewritten.refusals.extend(
-        survey
-            .too_large
-            .iter()
-            .map(|path| format!("{path} names {} and is too large to be rewritten", site.names.api_base.old.host)),
-    );
+    rewritten.refusals.extend(survey.too_large.iter().map(|path| {
+        format!(
+            "{path} names {} and cannot be rewritten: it is over 16 MiB, a program or signed",
+            site.names.api_base.old.host
+        )
+    }));
     let mut items = BTreeMap::new();
     for (path, mut found) in survey.files {
         let key = rewritten.renamed.get(&path).cloned().unwrap_or_else(|| path.clone());

@@ -84,7 +84,7 @@ pub(super) fn headers(path: &str, head: &[u8]) -> (String, String) {
     (media.content_type, media.cache_control.to_owned())
 }
 
-/// Looks for the old host in a text that is too large to be rewritten, piece by piece.
+/// Looks for the old host in what cannot be rewritten, since it is too large or no text, piece by piece.
 pub(super) struct Watch {
     host: Regex,
     carry: Vec<u8>,
@@ -96,7 +96,9 @@ pub(super) struct Watch {
 impl Watch {
     /// For a file that is to be watched; others need none.
     pub fn over(site: &Site, path: &str, size: u64) -> StepResult<Option<Self>> {
-        if !has_text_name(path) || size <= LARGEST_TEXT as u64 {
+        // Programs and signed bundles load what they name too.
+        let sealed = [".wasm", ".sxg", ".wbn"].iter().any(|ending| path.ends_with(ending));
+        if !sealed && (!has_text_name(path) || size <= LARGEST_TEXT as u64) {
             return Ok(None);
         }
         let host = &site.names.api_base.old.host;

@@ -35,6 +35,10 @@ pub(super) async fn confirm(objects: &dyn ObjectsRead, order: &Order, kept: &Kep
     for row in kept.rows()? {
         let row = row?;
         let (known, key) = (Known::of(&row), row.key);
+        if known == Known::default() {
+            // What is in the file kept it back.
+            continue;
+        }
         // Both are in the order of keys: what comes before is of others.
         while there.next_if(|found| found.as_ref().is_ok_and(|found| found.key < key)).is_some() {}
         let found = there.next_if(|found| !found.as_ref().is_ok_and(|found| found.key != key)).transpose()?;

@@ -91,8 +91,9 @@ pub(super) async fn send(
         while let Some(found) = ready.recv().await {
             let ready = match found? {
                 Ok(ready) => ready,
-                Err((path, why)) => {
+                Err((path, why, size)) => {
                     all.report.sent -= 1;
+                    all.report.bytes -= size;
                     all.report.leave(path, why);
                     continue;
                 }
@@ -131,7 +132,7 @@ fn open(
     row: Row<2>,
     memory: &Arc<Semaphore>,
     judged: impl Fn(&str, &[u8]) -> Verdict,
-) -> StepResult<Result<Ready, (String, &'static str)>> {
+) -> StepResult<Result<Ready, (String, &'static str, u64)>> {
     let Row { key, numbers: [size, row] } = row;
     let path = root.join(&key);
     let failed = |e: &std::io::Error| disk(&path, e);
@@ -156,7 +157,7 @@ fn open(
     }
     let head = &content[..content.len().min(HEAD)];
     if let Verdict::Leave { why } = judged(&key, head) {
-        return Ok(Err((key, why)));
+        return Ok(Err((key, why, size)));
     }
     let headers = headers(&key, head);
     let content = match permit {
