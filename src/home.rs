@@ -61,6 +61,20 @@ impl Home {
         self.root.join("rehearsals")
     }
 
+    /// Where what is known of a bucket lies, for uploads without a run. `place` names the bucket, its prefix, and the
+    /// endpoint if it is not AWS's own.
+    pub fn upload(&self, place: &[&str]) -> PathBuf {
+        let name: Vec<String> = place.iter().map(|part| hex::encode(part)).collect();
+        // A name of a file has at most 255 bytes; what is longer keeps apart by its digest.
+        let name = name.join("-");
+        let name = if name.len() <= 200 {
+            name
+        } else {
+            hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes()))
+        };
+        self.root.join("uploads").join(name)
+    }
+
     /// The lock file of a site.
     pub fn lock(&self, site: &str) -> PathBuf {
         self.root.join("locks").join(format!("{site}.lock"))

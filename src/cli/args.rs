@@ -89,6 +89,8 @@ pub enum Verb {
     Abort(OfRun),
     /// Copy or compare databases by themselves, without a site and a playbook
     Database(super::database::args::Database),
+    /// Send the pages to a bucket, or compare them with one, without a playbook
+    Static(super::static_verb::args::Static),
     /// Serve the rehearsal's cloud by itself, for an AWS CLI, boto3 or OpenTofu to talk to, until Ctrl-C
     #[command(
         after_help = "Examples:\n  outgrow cloud --listen 127.0.0.1:4600 > cloud.env       then, elsewhere: . cloud.env\n  \

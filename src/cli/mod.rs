@@ -19,6 +19,7 @@ mod rehearse;
 mod run;
 pub mod schema;
 mod session;
+mod static_verb;
 mod status;
 mod world;
 mod world_verb;
@@ -63,6 +64,7 @@ async fn verb(cli: &Cli) -> Outcome {
         Verb::Discover(args) => discover::discover(args).await,
         Verb::Cloud(args) => Box::pin(cloud::cloud(args, global)).await,
         Verb::Database(args) => Box::pin(database::database(args, global)).await,
+        Verb::Static(args) => Box::pin(static_verb::run(args, global)).await,
         Verb::Laws(args) => done(laws::run(args, global)),
         Verb::World(args) => Box::pin(world_verb::world(args)).await,
     }

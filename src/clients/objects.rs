@@ -1,6 +1,7 @@
 //! The port to the object store (S3).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -63,6 +64,21 @@ impl Crc64 {
         encoded(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, bytes))
     }
 
+    /// The checksum of these bytes as a number.
+    pub fn number(bytes: &[u8]) -> u64 {
+        crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, bytes)
+    }
+
+    /// A checksum's number in base64, as S3 writes it.
+    pub fn written(number: u64) -> String {
+        encoded(number)
+    }
+
+    /// The checksum of two pieces, one behind the other, from those of each; `len` is the second one's.
+    pub fn joined(first: u64, second: u64, len: u64) -> u64 {
+        crc_fast::checksum_combine(crc_fast::CrcAlgorithm::Crc64Nvme, first, second, len)
+    }
+
     /// Takes more bytes in.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.get_or_insert_with(|| crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme)).update(bytes);
@@ -70,7 +86,18 @@ impl Crc64 {
 
     /// The checksum so far, in base64.
     pub fn base64(&self) -> String {
-        self.0.as_ref().map_or_else(|| Self::of(&[]), |digest| encoded(digest.finalize()))
+        encoded(self.value())
+    }
+
+    /// The checksum so far, as a number.
+    pub fn value(&self) -> u64 {
+        self.0.as_ref().map_or_else(|| Self::number(&[]), crc_fast::Digest::finalize)
+    }
+
+    /// The number of a checksum in base64.
+    pub fn read(written: &str) -> Option<u64> {
+        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, written).ok()?;
+        Some(u64::from_be_bytes(bytes.try_into().ok()?))
     }
 }
 
@@ -84,6 +111,17 @@ pub enum Body<'a> {
     Bytes(Bytes),
     /// A stream of so many bytes, sent in parts of 8 MiB.
     Stream(u64, &'a mut (dyn AsyncRead + Send + Unpin)),
+    /// A file of so many bytes, sent in parts of 8 MiB.
+    File(u64, Arc<std::fs::File>),
+}
+
+/// What S3 confirmed of an object that was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The CRC64NVME (base64), as computed here and confirmed by S3.
+    pub crc64: String,
+    /// The entity tag, without quotes.
+    pub etag: String,
 }
 
 /// What can be looked up.
@@ -114,8 +152,8 @@ pub trait ObjectsWrite: ObjectsRead {
     /// Sets or (with `None`) removes the bucket policy.
     async fn set_policy(&self, bucket: &str, policy: Option<&str>) -> ClientResult<()>;
 
-    /// Stores an object and returns its CRC64NVME (base64) as computed here and confirmed by S3.
-    async fn put(&self, bucket: &str, key: &str, body: Body<'_>, headers: &Headers) -> ClientResult<String>;
+    /// Stores an object whose checksum S3 confirms.
+    async fn put(&self, bucket: &str, key: &str, body: Body<'_>, headers: &Headers) -> ClientResult<Receipt>;
 
     /// Copies an object within the bucket, at most 5 GiB, with its own headers and metadata or with these instead.
     /// A source that is not there is [`super::Kind::NotFound`].
@@ -141,5 +179,9 @@ mod tests {
         pieces.update(b"1234");
         pieces.update(b"56789");
         assert_eq!(pieces.base64(), Crc64::of(b"123456789"));
+        let joined =
+            Crc64::joined(Crc64::joined(Crc64::number(b""), Crc64::number(b"1234"), 4), Crc64::number(b"56789"), 5);
+        assert_eq!(Crc64::written(joined), Crc64::of(b"123456789"));
+        assert_eq!((Crc64::read(&Crc64::written(joined)), Crc64::read("x")), (Some(joined), None));
     }
 }

@@ -156,7 +156,7 @@ pub fn hash_part(path: &str) -> Option<&str> {
 }
 
 /// Eight or more letters and digits in a mix that no word has.
-fn looks_hashed(part: &str) -> bool {
+pub fn looks_hashed(part: &str) -> bool {
     if !(8..=64).contains(&part.len()) || !part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
         return false;
     }

@@ -24,6 +24,8 @@ mod moto;
 mod objects;
 #[path = "aws/table.rs"]
 mod table;
+#[path = "aws/uploads.rs"]
+mod uploads;
 
 use table::{Moto, Row};
 

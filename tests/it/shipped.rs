@@ -55,7 +55,15 @@ fn every_kind_of_step_has_its_what_if() {
 #[test]
 fn links_between_the_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for page in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/what-if.md", "demo/README.md"] {
+    for page in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "docs/what-if.md",
+        "docs/database.md",
+        "docs/static.md",
+        "demo/README.md",
+    ] {
         let text = read(page);
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for link in links.filter(|link| !link.starts_with("http") && !link.starts_with('#')) {

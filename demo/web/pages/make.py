@@ -2,11 +2,14 @@
 """Makes the demo's built front end into the folder given: some 400 files, 25 MB, the same bytes every time.
 
 It has what real document roots have: assets named by their content's hash and referred to by the pages, names with
-spaces, plus, percent and Korean, an empty file, a file without an extension under .well-known, one large file.
+spaces, plus, percent and Korean, an empty file, a file without an extension under .well-known, one large file, integrity
+digests, a service worker with a list of revisions, packed twins, and an environment file that was forgotten there.
 The API's base address stands in it absolutely: plainly and with escaped slashes in bundles and JSON, in a meta tag,
 and beside it look-alikes that are something else.
 """
 
+import base64
+import gzip
 import hashlib
 import json
 import os
@@ -37,6 +40,17 @@ class Site:
         with open(full, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
         return "/" + path
+
+    def read(self, path):
+        with open(os.path.join(self.root, path.lstrip("/")), "rb") as file:
+            return file.read()
+
+    def integrity(self, path):
+        return "sha384-" + base64.b64encode(hashlib.sha384(self.read(path)).digest()).decode()
+
+    def twin(self, path):
+        """The packed copy that nginx's gzip_static would send."""
+        self.write(path.lstrip("/") + ".gz", gzip.compress(self.read(path), 9, mtime=0))
 
     def asset(self, stem, ending, content):
         """A file under assets/ with its content's hash in the name."""
@@ -100,6 +114,25 @@ document.addEventListener("DOMContentLoaded", function () {
 """
 
 
+WORKER = """/*! shop service worker: pages from the network, the listed files from the cache by their revision. */
+var LIST = %s;
+var key = function (e) { return e.url + (e.revision ? "?" + e.revision : ""); };
+self.addEventListener("install", function (event) {
+  event.waitUntil(caches.open("shop").then(function (cache) {
+    return Promise.all(LIST.map(function (e) { return fetch(e.url).then(function (r) { return r.ok && cache.put(key(e), r); }); }));
+  }).then(function () { return self.skipWaiting(); }));
+});
+self.addEventListener("activate", function (event) {
+  var known = LIST.map(key);
+  event.waitUntil(caches.open("shop").then(function (cache) {
+    return cache.keys().then(function (all) {
+      return Promise.all(all.map(function (r) { var u = new URL(r.url); return known.indexOf(u.pathname + u.search) < 0 && cache.delete(r); }));
+    });
+  }));
+});
+"""
+
+
 def page(title, body, head, language="en"):
     return f"""<!doctype html>
 <html lang="{language}">
@@ -146,9 +179,11 @@ def build(root):
     pictures = [site.asset(f"photo-{i:03}", "png", png(seed.randrange(90, 190))) for i in range(160)]
     logo = site.asset("logo", "svg", '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9v9z"/></svg>\n')
 
-    head = f'<link rel="stylesheet" href="{style}">\n'
+    head = f'<link rel="stylesheet" href="{style}" integrity="{site.integrity(style)}">\n'
     head += "".join(f'<link rel="preload" as="font" type="font/woff2" href="{font}" crossorigin>\n' for font in fonts)
-    head += f'<script defer src="{vendor}"></script>\n<script defer src="{app}"></script>\n'
+    for script in (vendor, app):
+        head += f'<script defer src="{script}" integrity="{site.integrity(script)}"></script>\n'
+    head += '<script>if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js");</script>\n'
 
     links = "\n".join(f'<a href="/products/{i}/"><img src="{pictures[i % len(pictures)]}" alt=""></a>' for i in range(1, 25))
     site.write("index.html", page("Shop", f'<img src="{logo}" alt="Shop">\n<ul id="products"></ul>\n{links}', head))
@@ -180,6 +215,12 @@ def build(root):
     site.write("data/catalogue.json", json.dumps(
         [{"id": i, "name": sentence(count=3), "이름": sentence(KOREAN, 3), "picture": pictures[i % len(pictures)]} for i in range(1, 3000)],
         ensure_ascii=False))
+    for packed in (style, vendor, app, "/index.html"):
+        site.twin(packed)
+    listed = [{"url": path, "revision": hashlib.md5(site.read(path)).hexdigest()} for path in ("/index.html", "/404.html")]
+    listed += [{"url": path, "revision": None} for path in (style, vendor, app)]
+    site.write("sw.js", WORKER % json.dumps(listed))
+    site.write(".env", "SHOP_ADMIN_PASSWORD=forgotten-here\n")
 
 
 build(sys.argv[1])

@@ -45,7 +45,7 @@ where
 }
 
 /// The judgement, free of the SDK's types.
-fn answered(
+pub(super) fn answered(
     what: String,
     action: &str,
     status: u16,

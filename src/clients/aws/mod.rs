@@ -114,7 +114,7 @@ impl Clouds {
             certificates: Arc::new(acm::Acm::new(aws_sdk_acm::Client::from_conf(acm))),
             distributions: Arc::new(cloudfront::CloudFront::new(aws_sdk_cloudfront::Client::new(config))),
             dns: Arc::new(route53::Route53::new(aws_sdk_route53::Client::new(config))),
-            objects: Arc::new(s3::S3::new(aws_sdk_s3::Client::from_conf(s3), region)),
+            objects: Arc::new(s3::S3::new(aws_sdk_s3::Client::from_conf(s3), region, config.credentials_provider())),
             balancer: Arc::new(elb::Elb::new(aws_sdk_elasticloadbalancingv2::Client::new(config))),
             instances: Arc::new(rds::Rds::new(aws_sdk_rds::Client::new(config))),
             metrics: Arc::new(cloudwatch::CloudWatch::new(aws_sdk_cloudwatch::Client::new(config))),

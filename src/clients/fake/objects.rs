@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
 use super::Fuse;
-use crate::clients::objects::{Body, BucketState, Crc64, Headers, Listed, ObjectsRead, ObjectsWrite, Stored};
+use crate::clients::objects::{Body, BucketState, Crc64, Headers, Listed, ObjectsRead, ObjectsWrite, Receipt, Stored};
 use crate::clients::{ClientError, ClientResult, Kind};
 
 /// Every bucket of the world.
@@ -138,7 +138,7 @@ impl ObjectsWrite for FakeObjects {
         .await
     }
 
-    async fn put(&self, bucket: &str, key: &str, body: Body<'_>, headers: &Headers) -> ClientResult<String> {
+    async fn put(&self, bucket: &str, key: &str, body: Body<'_>, headers: &Headers) -> ClientResult<Receipt> {
         let bytes = match body {
             Body::Bytes(bytes) => bytes,
             Body::Stream(size, reader) => {
@@ -149,11 +149,17 @@ impl ObjectsWrite for FakeObjects {
                 }
                 bytes.into()
             }
+            Body::File(size, file) => {
+                let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
+                let read = std::os::unix::fs::FileExt::read_exact_at(file.as_ref(), &mut bytes, 0);
+                read.map_err(|error| ClientError::new(Kind::Refused, format!("put {key}"), error.to_string()))?;
+                bytes.into()
+            }
         };
         self.change("put", bucket, |found| {
-            let crc = Crc64::of(&bytes);
+            let crc64 = Crc64::of(&bytes);
             found.objects.insert(key.to_owned(), (bytes, headers.clone()));
-            Ok(crc)
+            Ok(Receipt { etag: crc64.clone(), crc64 })
         })
         .await
     }

@@ -6,10 +6,23 @@
 //! the hash alone), the hash itself stands there between characters that are no letters or digits. Files that share a
 //! hash are renamed together. Chunks that name each other in a circle get their hashes from the circle's content as a
 //! whole, so a circle is no obstacle; only an `integrity` digest inside one is, for it can have no value.
+//!
+//! What lists files follows too (`precache`): Workbox's revisions, the hash table of Angular's service worker, a policy's
+//! digests of inline scripts. So do packed twins (`twins`), and the folder that Next.js names by the build.
 
 mod graph;
+mod kin;
+mod packed;
 mod plan;
+mod precache;
 mod scan;
+mod settle;
+mod twins;
+
+#[cfg(test)]
+mod bundlers;
+#[cfg(test)]
+mod checker;
 
 #[cfg(test)]
 mod tests;
@@ -23,9 +36,10 @@ pub use plan::rewrite_site;
 
 use super::origin::{Hit, Leftover};
 
-/// Where the site's files come from. Only text files are read, one at a time, each at most a few times.
+/// Where the site's files come from. Only text files and their packed twins are read, one at a time, each at most a few
+/// times.
 pub trait TextFiles {
-    /// Every file's path under the document root, binaries too.
+    /// Every file's path below the document root, binaries too.
     fn names(&self) -> Vec<String>;
     /// The content of a file.
     ///

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_lc_rs::digest::{self, Algorithm, SHA256, SHA384, SHA512};
+use aws_lc_rs::digest::{self, Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
@@ -75,25 +75,34 @@ impl Scanner {
         found
     }
 
-    /// The digests in the text, unescaped.
+    /// The digests in the text, unescaped: those of `integrity`, and words that may be the hexadecimal ones of a service
+    /// worker's list.
     pub(super) fn integrities(&self, text: &str) -> BTreeSet<String> {
-        if !may_hold_digests(text) {
-            return BTreeSet::new();
+        let mut found: BTreeSet<String> =
+            words(text).filter(|(_, word)| is_hex_digest(word)).map(|(_, word)| word.to_owned()).collect();
+        if may_hold_digests(text) {
+            found.extend(self.integrity.find_iter(text).map(|m| unescape(m.as_str())));
         }
-        self.integrity.find_iter(text).map(|m| unescape(m.as_str())).collect()
+        found
     }
 
-    /// The text with hashes and digests replaced by what the tables say.
+    /// The text with hashes and digests replaced by what the tables say, and with these places of it besides.
     pub(super) fn replace(
         &self,
         text: &str,
         tokens: &BTreeMap<String, String>,
         digests: &BTreeMap<String, String>,
+        mut changes: Vec<(usize, usize, String)>,
     ) -> String {
-        let mut changes: Vec<(usize, usize, String)> = Vec::new();
         for (at, token) in self.tokens(text) {
             if let Some(new) = tokens.get(token) {
                 changes.push((at, at + token.len(), new.clone()));
+            }
+        }
+        for (at, word) in words(text).filter(|(_, word)| is_hex_digest(word)) {
+            // A word that is the hash of a name too was replaced as that.
+            if let Some(new) = digests.get(word).filter(|_| !tokens.contains_key(word)) {
+                changes.push((at, at + word.len(), new.clone()));
             }
         }
         let searched = if may_hold_digests(text) && !digests.is_empty() { text } else { "" };
@@ -118,6 +127,11 @@ impl Scanner {
     }
 }
 
+/// Whether the word has the form of an MD5, a SHA-1 or a SHA-256.
+fn is_hex_digest(word: &str) -> bool {
+    matches!(word.len(), 32 | 40 | 64) && word.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// The quick question before the pattern is run over megabytes.
 fn may_hold_digests(text: &str) -> bool {
     ["sha256-", "sha384-", "sha512-"].iter().any(|name| text.contains(name))
@@ -140,12 +154,26 @@ fn opens(text: &str, at: usize) -> bool {
     !head.ends_with(char::is_alphanumeric) || escaped.iter().any(|e| head.ends_with(e))
 }
 
+/// The digests of some content: three as `integrity` writes them, then MD5 (Workbox), SHA-1 (Angular's service worker)
+/// and SHA-256 in hexadecimal. Their order is always this one.
+pub(super) fn digests(bytes: &[u8]) -> [String; 6] {
+    let [one, two, three] = integrity(bytes);
+    let hexadecimal = |algorithm: &'static Algorithm| hex::encode(digest::digest(algorithm, bytes));
+    [one, two, three, md5(bytes), hexadecimal(&SHA1_FOR_LEGACY_USE_ONLY), hexadecimal(&SHA256)]
+}
+
 /// The three digests of some content, as `integrity` writes them.
-pub(super) fn digests(bytes: &[u8]) -> [String; 3] {
+pub(super) fn integrity(bytes: &[u8]) -> [String; 3] {
     let one = |name: &str, algorithm: &'static Algorithm| {
         format!("{name}-{}", STANDARD.encode(digest::digest(algorithm, bytes)))
     };
     [one("sha256", &SHA256), one("sha384", &SHA384), one("sha512", &SHA512)]
+}
+
+/// The MD5, by which Workbox tells versions of a file apart.
+pub(super) fn md5(bytes: &[u8]) -> String {
+    use md5::Digest as _;
+    hex::encode(md5::Md5::digest(bytes))
 }
 
 /// A hash for a name, in the letters and the length of the old one.

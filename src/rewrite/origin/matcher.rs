@@ -37,6 +37,8 @@ const SPELLINGS: [Spelling; 9] = [
 pub(super) enum Mention {
     /// The old base: the bytes to replace and what with.
     Base(Range<usize>, String),
+    /// The old origin without the base's path: the bytes it takes, and the new origin in the same spelling.
+    Origin(Range<usize>, String),
     /// Part of a longer host name: another host altogether.
     OtherHost,
     /// The host, but not as the base; with the reason.
@@ -68,12 +70,7 @@ pub(super) fn judge(text: &str, at: Range<usize>, old: &Base, new: &Base) -> Men
     if given.is_some_and(|port| port != old.port) || given.is_none() && old.port != if old.tls { 443 } else { 80 } {
         return Mention::Left("another port");
     }
-    let Some(end) = path(text, after_port, &old.path, spelling) else {
-        return Mention::Left("another path");
-    };
-    if !is_boundary(&text[end..]) {
-        return Mention::Left("another path");
-    }
+    let end = path(text, after_port, &old.path, spelling).filter(|end| is_boundary(&text[*end..]));
     let cased = |spelt: &str| if upper { uppercase_hex(spelt) } else { spelt.to_owned() };
     let (slash, colon) = (cased(spelling.slash), cased(spelling.colon));
     let mut made = String::new();
@@ -93,11 +90,25 @@ pub(super) fn judge(text: &str, at: Range<usize>, old: &Base, new: &Base) -> Men
         made += &colon;
         made += &new.port.to_string();
     }
-    for part in &new.path {
-        made += &slash;
-        made += part;
+    match end {
+        Some(end) => {
+            for part in &new.path {
+                made += &slash;
+                made += part;
+            }
+            Mention::Base(start..end, made)
+        }
+        None if ends_here(&text[after_port..]) => Mention::Origin(start..after_port, made),
+        None => Mention::Left(ANOTHER_PATH),
     }
-    Mention::Base(start..end, made)
+}
+
+/// Why the origin with another path is left.
+pub(super) const ANOTHER_PATH: &str = "another path";
+
+/// Whether the address ends behind its authority: the end of a literal, an attribute or a word.
+fn ends_here(rest: &str) -> bool {
+    rest.chars().next().is_none_or(|c| "\"'`\\<>;, \t\n".contains(c)) && !rest.starts_with("\\/")
 }
 
 /// `head` without `tail`, compared without case.

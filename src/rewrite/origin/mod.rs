@@ -1,7 +1,10 @@
 //! The API's base address in the text files of a static site: the exact origin at the borders of an address, in every
 //! spelling that scripts and markup use, and nothing else.
 
+mod context;
+mod hidden;
 mod matcher;
+mod mixed;
 
 #[cfg(test)]
 mod tests;
@@ -42,6 +45,12 @@ pub struct Bases {
     host: Regex,
     /// The host in bytes of any encoding, as UTF-16 too.
     raw: regex::bytes::Regex,
+    /// The host in base64, wherever it stands in the encoded text.
+    hidden: Option<Regex>,
+    /// What may not be loaded from pages that come by https.
+    mixed: mixed::Mixed,
+    /// The old host is one of the pages' own, so that scripts have other reasons to name it.
+    serves_pages: bool,
 }
 
 impl Bases {
@@ -60,20 +69,57 @@ impl Bases {
             .case_insensitive(true)
             .build()
             .map_err(|_| BaseError::NotABase(old.to_owned()))?;
-        let bases = Self { old: old_base, new: new_base, host, raw };
+        let (hidden, mixed) = (hidden::pattern(&old_base.host), mixed::Mixed::default());
+        let bases = Self { old: old_base, new: new_base, host, raw, hidden, mixed, serves_pages: false };
         let overlap =
             ["", "/"].iter().any(|tail| bases.pass(&format!("{new}{tail}")).is_some_and(|p| !p.hits.is_empty()));
         if overlap { Err(BaseError::Overlap { old: old.to_owned(), new: new.to_owned() }) } else { Ok(bases) }
     }
 
+    /// The same, looking for mixed content too: the box's own addresses in any address, and these hosts by `http:`.
+    #[must_use]
+    pub fn watching(mut self, addresses: &[String], hosts: &[String]) -> Self {
+        let other = |all: &[String]| all.iter().filter(|one| **one != self.old.host).cloned().collect::<Vec<_>>();
+        self.mixed = mixed::Mixed::new(&other(addresses), &other(hosts));
+        self.serves_pages = hosts.contains(&self.old.host);
+        self
+    }
+
+    /// The old host.
+    pub fn old_host(&self) -> &str {
+        &self.old.host
+    }
+
+    /// Whether the old host is in these bytes, of whatever encoding.
+    pub fn are_named_in(&self, bytes: &[u8]) -> bool {
+        self.raw.is_match(bytes)
+    }
+
     /// One pass over a text; `None` if the old host is not in it.
     fn pass(&self, text: &str) -> Option<Pass> {
-        let mut pass = Pass { text: String::new(), hits: Vec::new(), leftovers: Vec::new() };
+        let mut pass = Pass { text: String::new(), hits: Vec::new(), leftovers: Vec::new(), made: Vec::new() };
         let mut done = 0;
         let mut lines = Lines { text, counted: 0, line: 1, column: 1 };
         for found in self.host.find_iter(text) {
-            match matcher::judge(text, found.range(), &self.old, &self.new) {
-                Mention::OtherHost => {}
+            let mention = match matcher::judge(text, found.range(), &self.old, &self.new) {
+                // Permissions and connections are for a whole origin.
+                Mention::Origin(range, new) if context::is_for_origins(text, range.start) => Mention::Base(range, new),
+                Mention::Origin(range, _) => {
+                    if context::is_literal(text, &range) {
+                        pass.made.push((range.start, "the origin alone"));
+                    }
+                    Mention::Left(matcher::ANOTHER_PATH)
+                }
+                Mention::Left(why) => {
+                    if context::is_literal(text, &found.range()) {
+                        pass.made.push((found.start(), "the host alone"));
+                    }
+                    Mention::Left(why)
+                }
+                other => other,
+            };
+            match mention {
+                Mention::OtherHost | Mention::Origin(..) => {}
                 Mention::Left(why) => {
                     let (line, column) = lines.of(found.start());
                     let around = context(text, found.start(), found.end(), found.as_str());
@@ -102,6 +148,8 @@ struct Pass {
     text: String,
     hits: Vec<Hit>,
     leftovers: Vec<Leftover>,
+    /// Where a script holds a part of the address that it puts together with others, and which.
+    made: Vec<(usize, &'static str)>,
 }
 
 /// Counts lines once over a text, however many places are asked for.
@@ -194,11 +242,34 @@ pub fn rewrite_asset(name: &str, bytes: &Bytes, bases: &Bases) -> Outcome {
         let why = format!("{name} names {} but is not UTF-8 text: convert it, or change it by hand", bases.old.host);
         return if bases.raw.is_match(bytes) { Outcome::Refused { why } } else { nothing };
     };
-    match bases.pass(text) {
-        None => nothing,
-        Some(pass) if pass.hits.is_empty() => Outcome::Unchanged { leftovers: pass.leftovers },
-        Some(pass) => Outcome::Rewritten { bytes: pass.text.into(), hits: pass.hits, leftovers: pass.leftovers },
+    if let Some(place) = bases.hidden.as_ref().and_then(|hidden| hidden::place(text, hidden)) {
+        let host = &bases.old.host;
+        let why =
+            format!("{name}:{place} holds {host} in base64, where it cannot be rewritten: change the file's source");
+        return Outcome::Refused { why };
     }
+    let mixed = bases.mixed.places(name, text);
+    let Some(mut pass) = bases.pass(text) else { return Outcome::Unchanged { leftovers: mixed } };
+    pass.leftovers.extend(mixed);
+    let made = pass.made.iter().find(|(at, _)| !bases.serves_pages && context::is_script(name, text, *at));
+    if let Some((at, part)) = made.copied() {
+        let (line, column) = Lines { text, counted: 0, line: 1, column: 1 }.of(at);
+        let why = format!(
+            "{name}:{line}:{column} holds {part} of the API's address on {}: the script puts the address together when \
+             it runs; name the part that stands there as `names.api-base` in the site file, or change the file's source",
+            bases.old.host
+        );
+        return Outcome::Refused { why };
+    }
+    if pass.hits.is_empty() {
+        return Outcome::Unchanged { leftovers: pass.leftovers };
+    }
+    Outcome::Rewritten { bytes: pass.text.into(), hits: pass.hits, leftovers: pass.leftovers }
+}
+
+/// The name of the text that a packed file is a twin of (`app.js` of `app.js.gz`).
+pub fn twin_of(name: &str) -> Option<&str> {
+    [".gz", ".br"].iter().find_map(|end| name.strip_suffix(end)).filter(|text| has_text_name(text))
 }
 
 /// Whether a name is that of a text file of a site.

@@ -6,8 +6,9 @@ use futures::StreamExt;
 use tokio::io::AsyncRead;
 use tokio_util::io::StreamReader;
 
-use crate::clients::hosts::Bytestream;
-use crate::step::{Fault, Look, StepResult};
+use crate::clients::hosts::{Bytestream, HostRead};
+use crate::site::Site;
+use crate::step::{Fault, StepResult};
 
 type Source = StreamReader<Bytestream, bytes::Bytes>;
 
@@ -48,11 +49,11 @@ impl Entry {
 
 impl Archive {
     /// Asks the box's engine for it.
-    pub async fn open(look: &Look) -> StepResult<Self> {
-        let web = &look.site.old.web;
+    pub async fn open(site: &Site, old: &dyn HostRead) -> StepResult<Self> {
+        let web = &site.old.web;
         let root = web.root.trim_end_matches('/');
         let place = format!("{root} of {}", web.container);
-        let stream = look.old.read(&web.container, root).await?;
+        let stream = old.read(&web.container, root).await?;
         let mut archive = tokio_tar::Archive::new(StreamReader::new(stream));
         let entries = archive.entries().map_err(|e| broken(&place, &e))?;
         Ok(Self { entries, place })

@@ -9,7 +9,7 @@ const TOLD: usize = 20;
 
 pub(super) async fn findings(look: &Look) -> StepResult<Vec<Finding>> {
     let mut found = bucket(look).await?;
-    let prepared = match prepare(look).await {
+    let prepared = match prepare(&look.site, look.old.as_ref()).await {
         Ok(prepared) => prepared,
         Err(Fault::Failed { what, hint }) => {
             let todo = hint.unwrap_or_else(|| "correct `box.web` in the site file".to_owned());

@@ -5,6 +5,7 @@
 //! else is streamed again when it is uploaded. [`rewriting`] says what becomes of the texts, [`plan`] compares with the
 //! bucket, [`upload`] sends assets before pages, [`undo`] takes back what this run put there, and nothing else.
 
+pub mod alone;
 mod archive;
 mod check;
 mod keys;
@@ -56,7 +57,7 @@ impl Step for StaticSite {
     }
 
     async fn plan(&self, look: &Look) -> StepResult<Planned<SiteChange>> {
-        let prepared = plan::prepare(look).await?;
+        let prepared = plan::prepare(&look.site, look.old.as_ref()).await?;
         let change = plan::compared(look, &prepared).await?;
         Ok(if change.is_nothing() { Planned::AlreadySo } else { Planned::Change(change) })
     }

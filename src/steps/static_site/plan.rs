@@ -10,7 +10,9 @@ use super::manifest::{Put, SiteChange};
 use super::rewriting::{self, Rewritten};
 use super::spool::Spool;
 use super::survey::{self, Found};
+use crate::clients::hosts::HostRead;
 use crate::clients::objects::Crc64;
+use crate::site::Site;
 use crate::step::{Fault, Look, StepResult};
 
 /// Keys told of what else is in the bucket.
@@ -59,6 +61,21 @@ impl Prepared {
         })
     }
 
+    /// Refused while the rewriting has objections.
+    pub fn agreed(&self) -> StepResult<()> {
+        if let Some(first) = self.rewritten.refusals.first() {
+            let more = match self.rewritten.refusals.len() {
+                1 => String::new(),
+                n => format!(" (and {} more; see preflight)", n - 1),
+            };
+            return Err(Fault::failed_with(
+                format!("the pages cannot be rewritten: {first}{more}"),
+                "change the file on the box, or serve the API under the site's own name so that nothing has to be rewritten",
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether a key's content is in memory or in the spool.
     pub fn is_here(&self, key: &str) -> bool {
         self.rewritten.contents.contains_key(key)
@@ -67,16 +84,16 @@ impl Prepared {
 }
 
 /// Streams the document root once and rewrites its texts.
-pub(super) async fn prepare(look: &Look) -> StepResult<Prepared> {
-    let survey = survey::survey(look).await?;
+pub(super) async fn prepare(site: &Site, old: &dyn HostRead) -> StepResult<Prepared> {
+    let survey = survey::survey(site, old).await?;
     let spool = Arc::new(survey.spool);
-    let mut rewritten = rewriting::rewrite(look, &spool).await?;
-    rewritten.refusals.extend(
-        survey
-            .too_large
-            .iter()
-            .map(|path| format!("{path} names {} and is too large to be rewritten", look.site.names.api_base.old.host)),
-    );
+    let mut rewritten = rewriting::rewrite(site, &spool).await?;
+    rewritten.refusals.extend(survey.too_large.iter().map(|path| {
+        format!(
+            "{path} names {} and cannot be rewritten: it is over 16 MiB, a program or signed",
+            site.names.api_base.old.host
+        )
+    }));
     let mut items = BTreeMap::new();
     for (path, mut found) in survey.files {
         let key = rewritten.renamed.get(&path).cloned().unwrap_or_else(|| path.clone());
@@ -91,16 +108,7 @@ pub(super) async fn prepare(look: &Look) -> StepResult<Prepared> {
 
 /// The change, as the bucket is now. Refused while the rewriting has objections.
 pub(super) async fn compared(look: &Look, prepared: &Prepared) -> StepResult<SiteChange> {
-    if let Some(first) = prepared.rewritten.refusals.first() {
-        let more = match prepared.rewritten.refusals.len() {
-            1 => String::new(),
-            n => format!(" (and {} more; see preflight)", n - 1),
-        };
-        return Err(Fault::failed_with(
-            format!("the pages cannot be rewritten: {first}{more}"),
-            "change the file on the box, or serve the API under the site's own name so that nothing has to be rewritten",
-        ));
-    }
+    prepared.agreed()?;
     let bucket = &look.site.aws.bucket;
     let create = look.objects.bucket(bucket).await?.is_none();
     let there = if create { BTreeMap::new() } else { listing(look.objects.as_ref(), bucket).await? };

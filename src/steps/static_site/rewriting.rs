@@ -10,8 +10,9 @@ use super::spool::Spool;
 use crate::rewrite::hashed::{SitePlan, rewrite_site};
 use crate::rewrite::leak::{Choices, Verdict, judge};
 use crate::rewrite::media;
-use crate::rewrite::origin::{Bases, LARGEST_TEXT, has_text_name};
-use crate::step::{Fault, Look, StepResult};
+use crate::rewrite::origin::{Bases, LARGEST_TEXT, has_text_name, twin_of};
+use crate::site::Site;
+use crate::step::{Fault, StepResult};
 
 /// What became of the texts.
 #[derive(Debug, Default)]
@@ -29,8 +30,8 @@ pub(super) struct Rewritten {
 }
 
 /// Rewrites the texts in the spool.
-pub(super) async fn rewrite(look: &Look, spool: &Arc<Spool>) -> StepResult<Rewritten> {
-    let bases = bases(look)?;
+pub(super) async fn rewrite(site: &Site, spool: &Arc<Spool>) -> StepResult<Rewritten> {
+    let bases = bases(site)?;
     let spool = Arc::clone(spool);
     // Nothing but computing and reading from disk: it must not keep a network task from its turn.
     let plan = tokio::task::spawn_blocking(move || rewrite_site(spool.as_ref(), &bases)).await;
@@ -56,15 +57,17 @@ fn told(plan: SitePlan) -> Rewritten {
     }
 }
 
-fn bases(look: &Look) -> StepResult<Bases> {
-    let base = &look.site.names.api_base;
+fn bases(site: &Site) -> StepResult<Bases> {
+    let base = &site.names.api_base;
+    let own = [site.names.pages.as_slice(), site.names.api.as_slice()].concat();
     Bases::new(&base.old.to_string(), &base.new.to_string())
+        .map(|bases| bases.watching(&[site.old.address.to_string()], &own))
         .map_err(|e| Fault::failed_with(e.to_string(), "correct `names.api-base` in the site file"))
 }
 
 /// Whether a file's text is kept for the rewriting.
 pub(super) fn is_text(path: &str, size: u64) -> bool {
-    has_text_name(path) && size <= LARGEST_TEXT as u64
+    (has_text_name(path) || twin_of(path).is_some()) && size <= LARGEST_TEXT as u64
 }
 
 /// Why a file must not go out; `None` if it may.
@@ -81,7 +84,7 @@ pub(super) fn headers(path: &str, head: &[u8]) -> (String, String) {
     (media.content_type, media.cache_control.to_owned())
 }
 
-/// Looks for the old host in a text that is too large to be rewritten, piece by piece.
+/// Looks for the old host in what cannot be rewritten, since it is too large or no text, piece by piece.
 pub(super) struct Watch {
     host: Regex,
     carry: Vec<u8>,
@@ -92,11 +95,13 @@ pub(super) struct Watch {
 
 impl Watch {
     /// For a file that is to be watched; others need none.
-    pub fn over(look: &Look, path: &str, size: u64) -> StepResult<Option<Self>> {
-        if !has_text_name(path) || size <= LARGEST_TEXT as u64 {
+    pub fn over(site: &Site, path: &str, size: u64) -> StepResult<Option<Self>> {
+        // Programs and signed bundles load what they name too.
+        let sealed = [".wasm", ".sxg", ".wbn"].iter().any(|ending| path.ends_with(ending));
+        if !sealed && (!has_text_name(path) || size <= LARGEST_TEXT as u64) {
             return Ok(None);
         }
-        let host = &look.site.names.api_base.old.host;
+        let host = &site.names.api_base.old.host;
         let regex = Regex::new(&format!("(?i){}", regex::escape(host)))
             .map_err(|e| Fault::failed(format!("the host {host} cannot be looked for: {e}")))?;
         Ok(Some(Self { host: regex, carry: Vec::new(), keep: host.len(), seen: false }))

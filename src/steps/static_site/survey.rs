@@ -8,8 +8,10 @@ use super::archive::{Archive, Entry, Kind};
 use super::keys::obstacle;
 use super::rewriting::{Watch, headers, is_text, leak};
 use super::spool::Spool;
+use crate::clients::hosts::HostRead;
 use crate::clients::objects::Crc64;
-use crate::step::{Look, StepResult};
+use crate::site::Site;
+use crate::step::StepResult;
 
 /// What a file's kind is judged by.
 const HEAD: usize = 4 << 10;
@@ -46,8 +48,8 @@ pub(super) struct Survey {
 }
 
 /// Streams the document root once.
-pub(super) async fn survey(look: &Look) -> StepResult<Survey> {
-    let mut archive = Archive::open(look).await?;
+pub(super) async fn survey(site: &Site, old: &dyn HostRead) -> StepResult<Survey> {
+    let mut archive = Archive::open(site, old).await?;
     let mut survey = Survey {
         files: BTreeMap::new(),
         spool: Spool::new()?,
@@ -71,7 +73,7 @@ pub(super) async fn survey(look: &Look) -> StepResult<Survey> {
                 links.insert(path, target);
             }
             Kind::Link(None) => survey.unfit.push((path, "it is a link that leaves the document root".to_owned())),
-            Kind::File(size) => survey.take(look, &archive, &mut entry, &path, size).await?,
+            Kind::File(size) => survey.take(site, &archive, &mut entry, &path, size).await?,
         }
     }
     survey.follow(&links);
@@ -83,7 +85,7 @@ pub(super) async fn survey(look: &Look) -> StepResult<Survey> {
 impl Survey {
     async fn take(
         &mut self,
-        look: &Look,
+        site: &Site,
         archive: &Archive,
         entry: &mut Entry,
         path: &str,
@@ -93,7 +95,7 @@ impl Survey {
             self.unfit.push((path.to_owned(), why.to_owned()));
             return Ok(());
         }
-        let mut watch = Watch::over(look, path, size)?;
+        let mut watch = Watch::over(site, path, size)?;
         let mut text = is_text(path, size).then(Vec::new);
         let mut crc = Crc64::default();
         let mut head = Vec::new();

@@ -169,6 +169,30 @@ async fn c2_a_bucket_open_to_the_public_is_a_blocker_and_a_missing_policy_a_warn
 }
 
 #[tokio::test]
+async fn twins_are_packed_anew_and_a_program_that_names_the_box_is_refused() {
+    let stage = Stage::new();
+    let pack = |text: &str| {
+        let mut packed = Vec::new();
+        let mut packer = flate2::write::GzEncoder::new(&mut packed, flate2::Compression::fast());
+        std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
+        drop(packer.finish().unwrap());
+        Node::File(packed.into())
+    };
+    let text = "fetch(\"https://box.shop.test/api/products\")";
+    stage.old.put("demo-web", format!("{ROOT}/assets/app-0a1b2c3d.js.gz"), pack(text));
+    let change = applied(&stage).await;
+    let new = &change.renamed.iter().find(|(old, _)| old == "assets/app-0a1b2c3d.js").unwrap().1;
+    let twin = stage.objects.get("shop-pages", &format!("{new}.gz")).await.unwrap().unwrap();
+    let mut open = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&twin[..]), &mut open).unwrap();
+    assert_eq!(open, text.replace("box.", "api."));
+
+    stage.old.put("demo-web", format!("{ROOT}/engine.wasm"), Node::File("\0asm box.shop.test".into()));
+    let refused = (StaticSite {}).plan(&stage.look()).await.unwrap_err().to_string();
+    assert!(refused.contains("engine.wasm"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_manifest_of_many_files_stays_small() {
     let stage = Stage::new();
     for n in 0..2000 {

@@ -26,7 +26,7 @@ pub(super) async fn apply(act: &Act, change: &SiteChange) -> StepResult<()> {
     if change.puts.is_empty() {
         return Ok(());
     }
-    let prepared = prepare(&act.look).await?;
+    let prepared = prepare(&act.look.site, act.look.old.as_ref()).await?;
     unmoved(change, &prepared)?;
     for put in change.puts.iter().filter(|put| put.size > PARTED) {
         act.reach.objects.abort_uploads(&change.bucket, &put.key).await?;
@@ -140,7 +140,7 @@ impl Upload<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let mut archive = Archive::open(&self.act.look).await?;
+        let mut archive = Archive::open(&self.act.look.site, self.act.look.old.as_ref()).await?;
         while let Some(mut entry) = archive.next().await? {
             let (Ok(path), EntryKind::File(size)) = (&entry.path, &entry.kind) else { continue };
             let (size, path) = (*size, path.clone());
@@ -208,8 +208,8 @@ impl Shared {
         if !self.ready(put).await? {
             return Ok(());
         }
-        let crc = self.objects.put(&self.bucket, &put.key, Body::Bytes(body), &self.headers(put)).await?;
-        confirmed(put, &crc)
+        let receipt = self.objects.put(&self.bucket, &put.key, Body::Bytes(body), &self.headers(put)).await?;
+        confirmed(put, &receipt.crc64)
     }
 
     async fn put_stream(
@@ -221,8 +221,9 @@ impl Shared {
         if !self.ready(put).await? {
             return Ok(());
         }
-        let crc = self.objects.put(&self.bucket, &put.key, Body::Stream(size, reader), &self.headers(put)).await?;
-        confirmed(put, &crc)
+        let body = Body::Stream(size, reader);
+        let receipt = self.objects.put(&self.bucket, &put.key, body, &self.headers(put)).await?;
+        confirmed(put, &receipt.crc64)
     }
 
     async fn put_copy(&self, put: &Put, from: &str) -> StepResult<()> {

@@ -1,17 +1,22 @@
-//! S3. Reading and buckets here, `put` and `multipart` for uploads.
+//! S3. Reading and buckets here, `put` and `multipart` for uploads, which go the short way of `direct` where they can.
 
 mod bucket;
+mod direct;
 mod multipart;
 mod put;
+mod source;
 
 use async_trait::async_trait;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{ChecksumMode, Delete, EncodingType, MetadataDirective, ObjectIdentifier};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use self::direct::Direct;
+use self::source::Source;
 use super::error::{explain, unless_missing};
-use crate::clients::objects::{Body, BucketState, Headers, Listed, ObjectsRead, ObjectsWrite, Stored};
+use crate::clients::objects::{Body, BucketState, Headers, Listed, ObjectsRead, ObjectsWrite, Receipt, Stored};
 use crate::clients::{ClientError, ClientResult, Kind};
 
 /// The most [`ObjectsRead::get`] takes into memory.
@@ -27,11 +32,12 @@ const SOURCE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_
 pub(super) struct S3 {
     client: Client,
     region: String,
+    direct: Direct,
 }
 
 impl S3 {
-    pub(super) fn new(client: Client, region: &str) -> Self {
-        Self { client, region: region.to_owned() }
+    pub(super) fn new(client: Client, region: &str, credentials: Option<SharedCredentialsProvider>) -> Self {
+        Self { client, region: region.to_owned(), direct: Direct::new(credentials) }
     }
 }
 
@@ -113,10 +119,11 @@ impl ObjectsWrite for S3 {
         Ok(())
     }
 
-    async fn put(&self, bucket: &str, key: &str, body: Body<'_>, headers: &Headers) -> ClientResult<String> {
+    async fn put(&self, bucket: &str, key: &str, body: Body<'_>, headers: &Headers) -> ClientResult<Receipt> {
         match body {
             Body::Bytes(bytes) => self.put_bytes(bucket, key, bytes, headers).await,
-            Body::Stream(size, reader) => self.put_stream(bucket, key, size, reader, headers).await,
+            Body::Stream(size, reader) => self.put_stream(bucket, key, size, Source::Stream(reader), headers).await,
+            Body::File(size, file) => self.put_stream(bucket, key, size, Source::File(file, 0), headers).await,
         }
     }
 

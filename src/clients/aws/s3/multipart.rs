@@ -4,12 +4,12 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use futures::stream::{FuturesUnordered, StreamExt};
-use tokio::io::AsyncRead;
 
 use super::S3;
-use super::put::exactly;
+use super::direct::{Upload as Sent, part_query};
+use super::source::Source;
 use crate::clients::aws::error::{explain, unless_missing};
-use crate::clients::objects::{Crc64, Headers};
+use crate::clients::objects::{Crc64, Headers, Receipt};
 use crate::clients::{ClientError, ClientResult, Kind};
 
 /// A part's size, unless the object needs more than 10,000 of them.
@@ -32,9 +32,9 @@ impl S3 {
         bucket: &str,
         key: &str,
         size: u64,
-        reader: &mut (dyn AsyncRead + Send + Unpin),
+        source: Source<'_>,
         headers: &Headers,
-    ) -> ClientResult<String> {
+    ) -> ClientResult<Receipt> {
         let answer = self
             .client
             .create_multipart_upload()
@@ -49,8 +49,8 @@ impl S3 {
             .await
             .map_err(|e| explain(format!("begin the upload of {key} into {bucket}"), "s3:PutObject", e))?;
         let upload = Upload { bucket, key, id: answer.upload_id().unwrap_or_default().to_owned() };
-        match self.fill(&upload, size, reader).await {
-            Ok((crc, confirmed)) => self.confirm(bucket, key, crc, confirmed).await,
+        match self.fill(&upload, size, source).await {
+            Ok((crc, confirmed, etag)) => self.confirm(bucket, key, crc, confirmed, etag).await,
             Err(error) => {
                 // The error that matters is the first one; what cannot be aborted now is found by `abort_uploads`.
                 let sent = self.client.abort_multipart_upload().bucket(bucket).key(key).upload_id(&upload.id).send();
@@ -64,33 +64,39 @@ impl S3 {
         &self,
         upload: &Upload<'_>,
         size: u64,
-        reader: &mut (dyn AsyncRead + Send + Unpin),
-    ) -> ClientResult<(String, Option<String>)> {
+        mut source: Source<'_>,
+    ) -> ClientResult<(String, Option<String>, Option<String>)> {
         let what = || format!("put {} into {}", upload.key, upload.bucket);
         let part_size = PART.max(size.div_ceil(PARTS));
-        let mut whole = Crc64::default();
+        let mut whole = Crc64::number(&[]);
         let mut in_flight = FuturesUnordered::new();
         let mut done: Vec<CompletedPart> = Vec::new();
+        let mut spare: Vec<Vec<u8>> = Vec::new();
         let (mut left, mut number) = (size, 0);
         while left > 0 {
             number += 1;
             let take = left.min(part_size);
-            let body = exactly(reader, usize::try_from(take).unwrap_or(usize::MAX)).await;
+            let buffer = spare.pop().unwrap_or_default();
+            let body = source.next(usize::try_from(take).unwrap_or(usize::MAX), buffer).await;
             let body = body.map_err(|why| ClientError::new(Kind::Refused, what(), why))?;
-            whole.update(&body);
+            let crc = Crc64::number(&body);
+            whole = Crc64::joined(whole, crc, take);
             left -= take;
-            in_flight.push(self.part(upload, number, body));
+            in_flight.push(self.part(upload, number, body, Crc64::written(crc)));
             if in_flight.len() >= WINDOW
                 && let Some(part) = in_flight.next().await
             {
-                done.push(part?);
+                let (part, body) = part?;
+                done.push(part);
+                // Memory is used again: new pages for every part cost as much as sending it.
+                spare.extend(body.try_into_mut().ok().map(Vec::from));
             }
         }
         while let Some(part) = in_flight.next().await {
-            done.push(part?);
+            done.push(part?.0);
         }
         done.sort_by_key(CompletedPart::part_number);
-        let crc = whole.base64();
+        let crc = Crc64::written(whole);
         let answer = self
             .client
             .complete_multipart_upload()
@@ -104,11 +110,30 @@ impl S3 {
             .await
             .map_err(|e| explain(what(), "s3:PutObject", e))?;
         let confirmed = answer.checksum_crc64_nvme().map(str::to_owned);
-        Ok((crc, confirmed))
+        Ok((crc, confirmed, answer.e_tag().map(str::to_owned)))
     }
 
-    async fn part(&self, upload: &Upload<'_>, number: i32, body: Bytes) -> ClientResult<CompletedPart> {
-        let crc = Crc64::of(&body);
+    async fn part(
+        &self,
+        upload: &Upload<'_>,
+        number: i32,
+        body: Bytes,
+        crc: String,
+    ) -> ClientResult<(CompletedPart, Bytes)> {
+        let what = format!("put part {number} of {}", upload.key);
+        let part = CompletedPart::builder().part_number(number);
+        let sent = Sent {
+            bucket: upload.bucket,
+            key: upload.key,
+            query: part_query(number, &upload.id),
+            headers: None,
+            body: body.clone(),
+            crc64: &crc,
+            what: &what,
+        };
+        if let Some(stored) = self.direct.put(&self.client, &sent).await? {
+            return Ok((part.set_e_tag(stored.etag).checksum_crc64_nvme(crc).build(), body));
+        }
         let answer = self
             .client
             .upload_part()
@@ -117,12 +142,11 @@ impl S3 {
             .upload_id(&upload.id)
             .part_number(number)
             .checksum_crc64_nvme(&crc)
-            .body(ByteStream::from(body))
+            .body(ByteStream::from(body.clone()))
             .send()
             .await
-            .map_err(|e| explain(format!("put part {number} of {}", upload.key), "s3:PutObject", e))?;
-        let part = CompletedPart::builder().part_number(number).checksum_crc64_nvme(crc);
-        Ok(part.set_e_tag(answer.e_tag().map(str::to_owned)).build())
+            .map_err(|e| explain(what, "s3:PutObject", e))?;
+        Ok((part.checksum_crc64_nvme(crc).set_e_tag(answer.e_tag().map(str::to_owned)).build(), body))
     }
 
     pub(super) async fn abort_unfinished(&self, bucket: &str, prefix: &str) -> ClientResult<usize> {

@@ -2,11 +2,12 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::S3;
+use super::direct::Upload;
+use super::source::Source;
 use crate::clients::aws::error::explain;
-use crate::clients::objects::{Crc64, Headers};
+use crate::clients::objects::{Crc64, Headers, Receipt};
 use crate::clients::{ClientError, ClientResult, Kind};
 
 /// Up to so many bytes a stream is buffered and sent in one request.
@@ -19,8 +20,21 @@ impl S3 {
         key: &str,
         body: Bytes,
         headers: &Headers,
-    ) -> ClientResult<String> {
+    ) -> ClientResult<Receipt> {
         let crc = Crc64::of(&body);
+        let what = format!("put {key} into {bucket}");
+        let upload = Upload {
+            bucket,
+            key,
+            query: String::new(),
+            headers: Some(headers),
+            body: body.clone(),
+            crc64: &crc,
+            what: &what,
+        };
+        if let Some(stored) = self.direct.put(&self.client, &upload).await? {
+            return self.confirm(bucket, key, crc, stored.crc64, stored.etag).await;
+        }
         let answer = self
             .client
             .put_object()
@@ -33,9 +47,9 @@ impl S3 {
             .set_metadata(Some(headers.metadata.clone().into_iter().collect()))
             .send()
             .await
-            .map_err(|e| explain(format!("put {key} into {bucket}"), "s3:PutObject", e))?;
-        let confirmed = answer.checksum_crc64_nvme().map(str::to_owned);
-        self.confirm(bucket, key, crc, confirmed).await
+            .map_err(|e| explain(what, "s3:PutObject", e))?;
+        let (confirmed, etag) = (answer.checksum_crc64_nvme().map(str::to_owned), answer.e_tag().map(str::to_owned));
+        self.confirm(bucket, key, crc, confirmed, etag).await
     }
 
     pub(super) async fn put_stream(
@@ -43,13 +57,13 @@ impl S3 {
         bucket: &str,
         key: &str,
         size: u64,
-        reader: &mut (dyn AsyncRead + Send + Unpin),
+        mut source: Source<'_>,
         headers: &Headers,
-    ) -> ClientResult<String> {
+    ) -> ClientResult<Receipt> {
         if size > ONE_REQUEST {
-            return self.put_parts(bucket, key, size, reader, headers).await;
+            return self.put_parts(bucket, key, size, source, headers).await;
         }
-        let body = exactly(reader, usize::try_from(size).unwrap_or(usize::MAX)).await;
+        let body = source.next(usize::try_from(size).unwrap_or(usize::MAX), Vec::new()).await;
         let body = body.map_err(|why| ClientError::new(Kind::Refused, format!("put {key} into {bucket}"), why))?;
         self.put_bytes(bucket, key, body, headers).await
     }
@@ -61,14 +75,17 @@ impl S3 {
         key: &str,
         crc: String,
         answered: Option<String>,
-    ) -> ClientResult<String> {
+        etag: Option<String>,
+    ) -> ClientResult<Receipt> {
         use crate::clients::objects::ObjectsRead;
         let kept = match answered {
             Some(kept) => Some(kept),
             None => self.head(bucket, key).await?.and_then(|stored| stored.crc64),
         };
         match kept {
-            Some(kept) if kept == crc => Ok(crc),
+            Some(kept) if kept == crc => {
+                Ok(Receipt { crc64: crc, etag: etag.unwrap_or_default().trim_matches('"').to_owned() })
+            }
             other => Err(ClientError::new(
                 Kind::Conflict,
                 format!("put {key} into {bucket}"),
@@ -76,11 +93,4 @@ impl S3 {
             )),
         }
     }
-}
-
-/// So many bytes of the reader, or why there are fewer.
-pub(super) async fn exactly(reader: &mut (dyn AsyncRead + Send + Unpin), size: usize) -> Result<Bytes, String> {
-    let mut buffer = vec![0; size];
-    reader.read_exact(&mut buffer).await.map_err(|e| format!("its source broke off: {e}"))?;
-    Ok(buffer.into())
 }
