@@ -90,6 +90,8 @@ pub struct Origin {
     pub path: String,
     /// The id of the origin access control it is read with, if any (law C2).
     pub access: Option<String>,
+    /// The origin access identity it is read with: the older kind, which excludes an access control.
+    pub identity: Option<String>,
     /// Whether it is a bucket; else a server that speaks HTTPS, or, where it was there before, whatever it is.
     pub bucket: bool,
 }

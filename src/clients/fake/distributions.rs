@@ -48,6 +48,7 @@ pub fn plain(bucket: &str, aliases: &[&str], certificate: Certificate) -> Settin
         domain: format!("{bucket}.s3.ap-northeast-2.amazonaws.com"),
         path: String::new(),
         access: Some("E-OLD-ACCESS".into()),
+        identity: None,
         bucket: true,
     };
     let default = Behavior {

@@ -24,10 +24,10 @@ impl Pages {
 pub fn pages(tree: &[Directive]) -> Pages {
     let https = tree.iter().filter(|d| d.name == "http").flat_map(Directive::inside);
     let all: Vec<&Directive> = https.chain(tree.iter().filter(|d| d.name != "http")).collect();
-    let servers = all.iter().filter(|d| d.name == "server" && d.block.is_some());
+    let mut servers = all.iter().filter(|d| d.name == "server" && d.block.is_some());
     let outer: Vec<&Directive> = all.iter().filter(|d| d.block.is_none()).copied().collect();
-    let serves = |server: &&&Directive| !server.inside().iter().any(|d| d.name == "return");
-    servers.clone().find(serves).map(|server| of_server(server.inside(), &outer)).unwrap_or_default()
+    let with_files = servers.find(|one| !one.inside().iter().any(|d| d.name == "return"));
+    with_files.map(|one| of_server(one.inside(), &outer)).unwrap_or_default()
 }
 
 fn of_server(server: &[Directive], outer: &[&Directive]) -> Pages {

@@ -1,5 +1,7 @@
 //! Which certificate this run asked for.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest;
 
 use super::CertificateChange;
@@ -9,8 +11,12 @@ use crate::steps::tags;
 
 /// The one with these names and this run's tags, whatever has become of it.
 pub(super) async fn ours(look: &Look, change: &CertificateChange) -> StepResult<Option<Listed>> {
+    // AWS keeps no order of names.
+    let wanted: BTreeSet<&String> = change.names.iter().collect();
     for one in look.certificates.all().await? {
-        if one.names == change.names && tags::is_ours(look, &look.certificates.tags(&one.arn).await?) {
+        if one.names.iter().collect::<BTreeSet<_>>() == wanted
+            && tags::is_ours(look, &look.certificates.tags(&one.arn).await?)
+        {
             return Ok(Some(one));
         }
     }

@@ -65,7 +65,7 @@ pub(super) fn say(settings: &Settings) -> Vec<String> {
         let access = match origin.access.as_deref() {
             Some(MADE) => ", read with an access control of this run".to_owned(),
             Some(access) => format!(", read with the access control {access}"),
-            None => String::new(),
+            None => origin.identity.as_ref().map(|id| format!(", read with the identity {id}")).unwrap_or_default(),
         };
         lines.push(format!("{id} is {}{}{access}", origin.domain, origin.path));
     }

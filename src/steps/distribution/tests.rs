@@ -71,8 +71,8 @@ async fn one_is_made_private_named_and_found_again() {
     assert_eq!(settings.error_pages[&403], settings.error_pages[&404], "law C3");
     assert_eq!(settings.error_pages[&404].page, Some(("/404.html".into(), 404)));
     let look = stage.look();
-    let state = look.objects.bucket("shop-pages").await.unwrap().unwrap();
-    assert!(state.policy.unwrap().contains(&made.listed.arn), "law C2");
+    let bucket = look.objects.bucket("shop-pages").await.unwrap().unwrap();
+    assert!(bucket.policy.unwrap().contains(&made.listed.arn), "law C2");
     let code = look.distributions.function("outgrow-shop-1").await.unwrap().unwrap().live.unwrap();
     assert_eq!(Rules::read(&code).unwrap().index.as_deref(), Some("index.html"));
     assert_eq!(cdn::distribution(&look).await.unwrap().unwrap().domain, made.listed.domain);
@@ -94,6 +94,8 @@ async fn an_adopted_one_keeps_what_is_its_own() {
         settings.aliases.insert("old.shop.test".into());
         settings.default_root = "home.html".into();
         settings.default.cache = Some("own-policy".into());
+        let origin = settings.origins.get_mut("pages").unwrap();
+        (origin.access, origin.identity) = (None, Some("origin-access-identity/cloudfront/E9".into()));
     });
     let before = live(&stage).await.settings;
     let change = applied(&stage).await;
@@ -101,6 +103,8 @@ async fn an_adopted_one_keeps_what_is_its_own() {
     assert!(after.aliases.contains("old.shop.test") && after.default_root == "home.html");
     assert_eq!((after.default.cache, after.certificate), (Some("own-policy".into()), before.certificate.clone()));
     assert_eq!(after.default.viewers, "redirect-to-https");
+    let origin = &after.origins["pages"];
+    assert!(origin.identity.is_none() && origin.access.is_some(), "an access control takes the place of an identity");
     let told = change.lines().join("\n");
     assert!(told.contains("-   all other paths: allow-all") && !told.contains("home.html"), "{told}");
     STEP.undo(&stage.act(), &change).await.unwrap();

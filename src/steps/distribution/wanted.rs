@@ -99,7 +99,10 @@ pub(super) async fn adopted(
     "http2and3".clone_into(&mut settings.http);
     let id = origin_of(look, live).unwrap_or_else(|| PAGES.to_owned());
     let origin = settings.origins.entry(id.clone()).or_insert_with(|| bucket(look));
-    origin.access.get_or_insert_with(|| MADE.to_owned());
+    if origin.access.is_none() {
+        // One that is read with an older identity is let in by an access control instead.
+        (origin.access, origin.identity) = (Some(MADE.to_owned()), None);
+    }
     settings.default.origin = id;
     if settings.default.viewers == "allow-all" {
         "redirect-to-https".clone_into(&mut settings.default.viewers);
@@ -120,7 +123,8 @@ pub(super) async fn adopted(
 fn beside(look: &Look, settings: &mut Settings, pages: &Pages) {
     let own = &look.site.aws.pages;
     if let (false, Some(api)) = (own.api_paths.is_empty(), look.site.names.api.first()) {
-        let server = || Origin { domain: api.clone(), path: String::new(), access: None, bucket: false };
+        let server =
+            || Origin { domain: api.clone(), path: String::new(), access: None, identity: None, bucket: false };
         settings.origins.entry(API.to_owned()).or_insert_with(server);
         for path in &own.api_paths {
             if settings.paths.iter().all(|(taken, _)| taken != path) {
@@ -179,7 +183,7 @@ fn shown(certificate: Option<String>) -> Certificate {
 fn bucket(look: &Look) -> Origin {
     let aws = &look.site.aws;
     let domain = format!("{}.s3.{}.amazonaws.com", aws.bucket, aws.region);
-    Origin { domain, path: String::new(), access: Some(MADE.into()), bucket: true }
+    Origin { domain, path: String::new(), access: Some(MADE.into()), identity: None, bucket: true }
 }
 
 /// The id of the origin that is the site's bucket.

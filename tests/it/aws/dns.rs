@@ -158,7 +158,10 @@ rows! {
         assert_eq!(seen(on, name).await.len(), 150);
     }
 
-    below "a name is read with all that is below it, and nothing beside it", Same, |on| {
+    below "a name is read with all that is below it, and nothing beside it", Differs {
+        how: "names are in another order: what stands beside a name comes between it and what is below",
+        why: "Route 53 API: ListResourceRecordSets (the sort order, with its trailing dot)",
+    }, |on| {
         let names = ["below.shop.test", "_x.below.shop.test", "b.a.below.shop.test", "below-not.shop.test"];
         let all: Vec<_> = names.iter().map(|name| simple(name, 60, "192.0.2.1")).collect();
         change(on, &[], &all).await.unwrap();

@@ -1,9 +1,10 @@
-//! CloudFront. [`settings`] translates between the port's settings and a whole configuration, `beside` is what a
-//! distribution needs beside it, `switch` the two calls of a release.
+//! CloudFront. `read` and `write` translate between the port's settings and a whole configuration, `beside` is what a
+//! distribution needs beside it, `switch` the calls of a release.
 
 mod beside;
-mod settings;
+mod read;
 mod switch;
+mod write;
 
 use async_trait::async_trait;
 use aws_sdk_cloudfront::Client;
@@ -56,8 +57,8 @@ impl CloudFront {
     }
 
     /// The ARNs of the functions that settings name. A configuration names functions by ARN, people by name.
-    async fn arns(&self, settings: &Settings) -> ClientResult<settings::Arns> {
-        let mut arns = settings::Arns::new();
+    async fn arns(&self, settings: &Settings) -> ClientResult<write::Arns> {
+        let mut arns = write::Arns::new();
         let behaviors = settings.paths.iter().map(|(_, behavior)| behavior).chain([&settings.default]);
         for name in behaviors.filter_map(|behavior| behavior.function.as_deref()) {
             if !arns.contains_key(name) {
@@ -94,7 +95,7 @@ fn whole(of: &aws::Distribution, etag: String) -> Distribution {
         },
         etag,
         deployed: of.status() == "Deployed",
-        settings: settings::read(config),
+        settings: read::read(config),
     }
 }
 
@@ -190,9 +191,9 @@ impl DistributionsWrite for CloudFront {
         settings: &Settings,
         tags: &[(String, String)],
     ) -> ClientResult<Distribution> {
-        let what = || format!("make the distribution for {}", settings::names(settings));
+        let what = || format!("make the distribution for {}", write::names(settings));
         let arns = self.arns(settings).await?;
-        let config = settings::new(reference, comment, settings, &arns).map_err(refused(&what()))?;
+        let config = write::new(reference, comment, settings, &arns).map_err(refused(&what()))?;
         let tags = tags_of(tags).map_err(refused(&what()))?;
         let both = aws::DistributionConfigWithTags::builder().distribution_config(config).tags(tags).build();
         let sent = self.client.create_distribution_with_tags().distribution_config_with_tags(both).send().await;
@@ -208,7 +209,7 @@ impl DistributionsWrite for CloudFront {
         if live != etag {
             return Err(ClientError::new(Kind::Conflict, what, format!("its version is {live}, and not {etag}")));
         }
-        settings::write(&mut config, settings, &arns).map_err(refused(&what))?;
+        write::write(&mut config, settings, &arns).map_err(refused(&what))?;
         self.set(id, &live, config).await
     }
 
