@@ -125,7 +125,7 @@ pub struct ShiftTargets {
     pub bake: Period,
     /// What has to be measured meanwhile.
     #[serde(default)]
-    pub gates: Gates,
+    pub gates: Box<Gates>,
 }
 
 /// How the database is copied.

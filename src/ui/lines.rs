@@ -1,6 +1,6 @@
 //! The events as lines for a person, the same in bars and plain.
 
-use crate::event::{Event, Judgement, Outcome};
+use crate::event::{Event, Gate, Judgement, Outcome};
 use crate::text::visible;
 
 use super::paint::Paint;
@@ -94,11 +94,9 @@ impl Lines {
 
 /// A stage as `status` tells it: with the figures of every gate.
 pub fn stage(step: &str, stage: &Judgement) -> String {
-    let mut text = format!("{step}: {}", told(stage));
-    for gate in &stage.gates {
-        text += &format!("\n  {} {}: {}", gate.gate, gate.finding, clean(&gate.figures));
-    }
-    text
+    let one = |gate: &Gate| format!("  {} {}: {}", gate.gate, gate.finding, clean(&gate.figures));
+    let first = format!("{step}: {}", told(stage));
+    std::iter::once(first).chain(stage.gates.iter().map(one)).collect::<Vec<_>>().join("\n")
 }
 
 /// A stage's measured share, its samples, and each gate.

@@ -40,9 +40,9 @@ async fn a_failed_gate_takes_everything_back_and_its_figures_stay() {
     let state = play.state();
     assert!(state.back_because.as_ref().unwrap().contains("errors failed"), "{state:?}");
     let status = Status::of(&state, false, None);
-    let (step, stage) = status.stage.unwrap();
-    assert_eq!((step.as_str(), stage.weight, stage.verdict), ("shift-targets:25", 25, Finding::Failed));
-    assert!(stage.samples[1] > 1000 && stage.window_seconds >= 60, "{stage:?}");
+    let (step, last) = status.stage.unwrap();
+    assert_eq!((step.as_str(), last.weight, last.verdict), ("shift-targets:25", 25, Finding::Failed));
+    assert!(last.samples[1] > 1000 && last.window_seconds >= 60, "{last:?}");
 }
 
 #[tokio::test]

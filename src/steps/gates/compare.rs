@@ -106,13 +106,12 @@ pub async fn latency(
         finding = finding.max(one);
         figures.push(format!("p{percent} {} against {}", words(new.at), words(old.at)));
     }
-    let mut figures = format!("{} {against}", figures.join(", "));
-    if finding != Finding::Passed {
-        figures += &format!("; {} times and {} are the most", gates.slower_than, words(gates.slower_by.as_secs_f64()));
-    }
-    if finding == Finding::Inconclusive {
-        figures += ", not proven yet";
-    }
+    let most = format!("{} times and {} are the most", gates.slower_than, words(gates.slower_by.as_secs_f64()));
+    let figures = match finding {
+        Finding::Passed => format!("{} {against}", figures.join(", ")),
+        Finding::Inconclusive => format!("{} {against}; {most}, not proven yet", figures.join(", ")),
+        _ => format!("{} {against}; {most}", figures.join(", ")),
+    };
     Held::of(GATE, finding, figures)
 }
 

@@ -66,7 +66,7 @@ pub async fn judge(look: &Look, stage: &Stage<'_>, gates: &Gates) -> Verdict {
         held.push(hook::ask(look, command, &judgement).await);
         judgement.gates.extend(held.last().map(|held| held.gate.clone()));
     }
-    let standing = Standing { held: &held, ends, over, thin, more, well, asked, seen: &seen };
+    let standing = Standing { held: &held, ends, thin, more, well, asked, seen: &seen };
     let (finding, verdict) = follows(look, stage, gates, &at, &standing);
     judgement.verdict = finding;
     judgement.reason = match &verdict {
@@ -112,7 +112,6 @@ async fn compared(look: &Look, stage: &Stage<'_>, gates: &Gates, seen: &Seen) ->
 struct Standing<'a> {
     held: &'a [Held],
     ends: Option<SystemTime>,
-    over: bool,
     /// Too few requests to tell.
     thin: bool,
     /// Enough will come if they are waited for.
@@ -145,7 +144,7 @@ fn follows(look: &Look, stage: &Stage<'_>, gates: &Gates, at: &Times, on: &Stand
         return (finding, if left.is_zero() { Verdict::Holds } else { wait(why(), left) });
     }
     let Some(ends) = on.ends else { return unsettled(stage, gates, at, on, worst) };
-    if !on.over {
+    if at.now < ends {
         let left = since(ends, at.now);
         let why =
             format!("{} % go to the new side; this is held and watched, {} left", stage.weight, timing::words(left));

@@ -154,8 +154,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_very_share_always_fits(percent in 1_u64..=100, hundreds in 1_u64..50) {
-            let share = percent as f64 / 100.0;
+        fn the_very_share_always_fits(percent in 1_u32..=100, hundreds in 1_u64..50) {
+            let (share, percent) = (f64::from(percent) / 100.0, u64::from(percent));
             let traffic = measured(&[((100 - percent) * hundreds, percent * hundreds)], share);
             prop_assert!(traffic.settled.is_some());
         }

@@ -27,7 +27,7 @@ fn window(now: SystemTime) -> Window {
 rows! {
     no_measurements "where nothing was measured there is no minute and no response time, and no error", Same, |on| {
         let window = window(SystemTime::now());
-        assert_eq!(on.clouds.metrics.traffic(&measured(), window).await.unwrap(), []);
+        assert!(on.clouds.metrics.traffic(&measured(), window).await.unwrap().is_empty());
         let times = on.clouds.metrics.response_times(&measured(), 1, window, &[50.0, 99.0]).await.unwrap();
         assert_eq!(times, [None, None]);
     }

@@ -9,7 +9,7 @@ use super::{Outgrow, result, text};
 
 /// The rehearsal's playbook with a canary in it that takes its time.
 fn playbook(shift: &str) -> tempfile::NamedTempFile {
-    let whole = include_str!("../../playbooks/rehearsal.yaml");
+    let whole = include_str!("../../../playbooks/rehearsal.yaml");
     let line = whole.lines().find(|line| line.contains("shift-targets:")).unwrap();
     let mut file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
     let whole = whole.replace(line, shift).replace("database-copy: {}", "database-copy: { follow: true }");
