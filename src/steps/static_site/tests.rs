@@ -175,7 +175,7 @@ async fn twins_are_packed_anew_and_a_program_that_names_the_box_is_refused() {
         let mut packed = Vec::new();
         let mut packer = flate2::write::GzEncoder::new(&mut packed, flate2::Compression::fast());
         std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
-        drop(packer.finish().unwrap());
+        packer.finish().unwrap();
         Node::File(packed.into())
     };
     let text = "fetch(\"https://box.shop.test/api/products\")";
