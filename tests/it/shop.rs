@@ -96,7 +96,7 @@ impl Shop {
             database: "shop".into(),
             tls,
         };
-        let rds = Transport::Tcp { host: self.sandbox.address(&self.sandbox.called("rds")), port: 5432 };
+        let rds = Transport::tcp(self.sandbox.address(&self.sandbox.called("rds")), 5432);
         self.reach.databases = Arc::new(Databases {
             old: endpoint(Transport::Stream(Arc::new(dial)), Tls::Disable),
             new: endpoint(rds, Tls::Require),

@@ -49,7 +49,7 @@ fn dns(which: Which, phase: Phase) -> Box<dyn AnyStep> {
         hold_why: String::new(),
         drain: Duration::ZERO,
     };
-    Box::new(DnsWeights { which, phase, change })
+    Box::new(DnsWeights { which, phase, change, awaits: false })
 }
 
 fn soak() -> Box<dyn AnyStep> {
