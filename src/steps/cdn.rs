@@ -31,16 +31,12 @@ pub async fn distribution(look: &Look) -> StepResult<Option<Listed>> {
 
 /// The same among these.
 pub fn among(look: &Look, all: Vec<Listed>) -> Option<Listed> {
-    match look.site.aws.named_distribution() {
-        Some(name) => {
-            let name = name.trim_end_matches('.');
-            all.into_iter().find(|one| one.id == name || one.domain.eq_ignore_ascii_case(name))
-        }
-        None => {
-            let comment = comment(look);
-            all.into_iter().find(|one| one.comment == comment)
-        }
+    if let Some(name) = look.site.aws.named_distribution() {
+        let name = name.trim_end_matches('.');
+        return all.into_iter().find(|one| one.id == name || one.domain.eq_ignore_ascii_case(name));
     }
+    let comment = comment(look);
+    all.into_iter().find(|one| one.comment == comment)
 }
 
 /// Whether a distribution answers to every name of the pages.

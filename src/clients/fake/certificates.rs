@@ -46,7 +46,7 @@ impl FakeCertificates {
     /// What somebody else does: a certificate for these names, in this state. Gives its ARN.
     pub fn meddle(&self, names: &[&str], status: Status) -> String {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        self.add(&mut self.lock(), names, "", &[], Some(status))
+        Self::add(&mut self.lock(), names, "", &[], Some(status))
     }
 
     /// Takes every certificate away.
@@ -66,7 +66,6 @@ impl FakeCertificates {
     }
 
     fn add(
-        &self,
         state: &mut State,
         names: Vec<String>,
         token: &str,
@@ -134,7 +133,7 @@ impl CertificatesWrite for FakeCertificates {
                 if let Some(same) = same {
                     return Ok(same.arn.clone());
                 }
-                Ok(self.add(&mut state, names.to_vec(), token, tags, None))
+                Ok(Self::add(&mut state, names.to_vec(), token, tags, None))
             })
             .await
     }

@@ -22,7 +22,7 @@ pub(crate) fn bare() -> Stage {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    async fn set(there: bool) -> (Stage, Boxed) {
+    fn set(there: bool) -> (Stage, Boxed) {
         let stage = bare();
         if there {
             stage.dns.meddle("_acm.www.shop.test", "CNAME", vec![proof_of_www()]);
@@ -30,8 +30,8 @@ pub(crate) fn cases() -> Vec<Case> {
         (stage, Box::new(Certificate {}))
     }
     vec![
-        Case { name: "certificate", set: || set(false).boxed() },
-        Case { name: "certificate with a proof that is there", set: || set(true).boxed() },
+        Case { name: "certificate", set: || async { set(false) }.boxed() },
+        Case { name: "certificate with a proof that is there", set: || async { set(true) }.boxed() },
     ]
 }
 

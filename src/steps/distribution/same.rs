@@ -16,7 +16,7 @@ pub(super) fn differs(live: &Settings, wanted: &Settings) -> Option<String> {
     let less = wanted.iter().find(|line| !live.contains(line));
     Some(match (more, less) {
         (Some(more), Some(less)) => format!("{more}, and {less} was set"),
-        (Some(more), None) => format!("{more}"),
+        (Some(more), None) => more.clone(),
         (None, Some(less)) => format!("{less} is missing"),
         (None, None) => "an order or a number".to_owned(),
     })

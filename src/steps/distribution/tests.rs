@@ -34,12 +34,12 @@ const MANY: &str = "error_page 404 /404.html; location / { try_files $uri $uri/ 
 const SPA: &str = "location / { try_files $uri $uri/ /index.html; }";
 
 pub(crate) fn cases() -> Vec<Case> {
-    async fn set(named: &str) -> (Stage, Boxed) {
+    fn set(named: &str) -> (Stage, Boxed) {
         (stage(named, MANY), Box::new(STEP))
     }
     vec![
-        Case { name: "distribution, made", set: || set("new").boxed() },
-        Case { name: "distribution, adopted", set: || set(DOMAIN).boxed() },
+        Case { name: "distribution, made", set: || async { set("new") }.boxed() },
+        Case { name: "distribution, adopted", set: || async { set(DOMAIN) }.boxed() },
     ]
 }
 

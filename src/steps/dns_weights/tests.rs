@@ -204,7 +204,9 @@ async fn a_distribution_that_the_run_makes_is_looked_up_when_it_is_needed() {
     let start = stage.snapshot();
     let mut steps = chain(&stage, Which::Pages, &[100]).await;
     let mut world = World::default();
-    steps.iter().for_each(|step| step.model(&mut world));
+    for step in &steps {
+        step.model(&mut world);
+    }
     assert!(world.pages_await_distribution);
     assert!(steps[1].change.lines().iter().any(|line| line.ends_with("alias of the distribution of this site")));
     steps[0].apply(&stage.act(), &steps[0].change).await.unwrap();
