@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use outgrow::clients::metrics::{Count, Measured, Window};
 use outgrow::rehearsal::metrics::{APPLICATION_ELB, Id, Kind};
 
-use super::Moto::Same;
+use super::Moto::Differs;
 use super::ground::Here;
 use super::table::rows;
 
@@ -25,7 +25,10 @@ fn window(now: SystemTime) -> Window {
 }
 
 rows! {
-    no_measurements "where nothing was measured there is no minute and no response time, and no error", Same, |on| {
+    no_measurements "where nothing was measured there is no minute and no response time, and no error", Differs {
+        how: "it answers 404: it does not speak CBOR to CloudWatch's clients",
+        why: "botocore's model of CloudWatch: protocols (smithy-rpc-v2-cbor first)",
+    }, |on| {
         let window = window(SystemTime::now());
         assert!(on.clouds.metrics.traffic(&measured(), window).await.unwrap().is_empty());
         let times = on.clouds.metrics.response_times(&measured(), 1, window, &[50.0, 99.0]).await.unwrap();
