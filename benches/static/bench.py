@@ -89,7 +89,7 @@ def early(server, dir):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("program", "server", "tools", "data", "only", "peers", "aws"):
+    for name in ("program", "server", "tools", "data", "only", "peers"):
         parser.add_argument(f"--{name}", required=True)
     for name in ("rounds", "objects"):
         parser.add_argument(f"--{name}", type=int, required=True)
@@ -121,8 +121,8 @@ def made(asked, name, make):
 
 
 def run(asked, works, scratch, servers):
-    tools = {"outgrow": os.path.abspath(asked.program), "aws": asked.aws}
-    tools |= {name: f"{asked.tools}/bin/{name}" for name in ("s5cmd", "rclone")}
+    tools = {name: f"{asked.tools}/bin/{name}" for name in ("s5cmd", "rclone", "aws")}
+    tools["outgrow"] = os.path.abspath(asked.program)
     config = f"{scratch}/aws"
     with open(config, "w") as file:
         file.write("[default]\ns3 =\n  preferred_transfer_client = crt\n  target_bandwidth = 100Gb/s\n")
@@ -182,7 +182,7 @@ def memory(asked, tools, env, scratch, servers):
         server.end()
         servers.remove(server)
     few, many = peaks[1_000], peaks[asked.objects]
-    name = f"outgrow, 1000"
+    name = "outgrow, 1000"
     return [{"work": "memory", "peer": name, "measure": f"peak_mb of {asked.objects}", "ours": round(many, 1), "theirs": round(few, 1), "ratio": round(many / few, 3)}]
 
 

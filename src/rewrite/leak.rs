@@ -139,8 +139,9 @@ fn is_nginx(name: &str, bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
         text.contains("server {") && text.contains("listen ") && text.contains(';')
     };
-    let named = name == "nginx.conf" || name.starts_with("nginx.conf.") || name.ends_with(".nginx");
-    named || name.ends_with(".conf") && is_server()
+    let extension = name.rsplit_once('.').map_or("", |(_, e)| e);
+    let named = name == "nginx.conf" || name.starts_with("nginx.conf.") || extension == "nginx";
+    named || extension == "conf" && is_server()
 }
 
 fn is_core(name: &str, bytes: &[u8]) -> bool {

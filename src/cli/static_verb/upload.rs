@@ -40,7 +40,8 @@ pub async fn upload(args: &Upload, global: &Global) -> Outcome {
     let begun = Instant::now();
     let title = format!("{} to s3://{}/{}", args.dir.display(), order.bucket, order.prefix);
     sink.send(Event::StepStarted { step: STEP.to_owned(), title, number: 1, of: 1 });
-    let sent = alone::upload(&order, clouds.objects, &sink).await;
+    // Boxed: it is a big future.
+    let sent = Box::pin(alone::upload(&order, clouds.objects, &sink)).await;
     let seconds = begun.elapsed().as_secs_f64();
     match &sent {
         Ok(_) => sink.send(Event::StepDone { step: STEP.to_owned(), state: "applied".to_owned(), seconds }),

@@ -25,7 +25,7 @@ pub async fn verify(args: &Verify, global: &Global) -> Outcome {
         let (target, clouds) = (target(bucket)?, clouds(args.region.as_deref()).await);
         let choices = Choices { source_maps: args.source_maps };
         let place = (target.bucket.as_str(), target.prefix.as_str());
-        with_directory(&args.what, choices, place, clouds.objects.as_ref(), &Sink::nowhere()).await
+        Box::pin(with_directory(&args.what, choices, place, clouds.objects.as_ref(), &Sink::nowhere())).await
     } else {
         if args.target.is_some() {
             return Err(Failure::bad_input("a site file names its bucket itself").hint("leave the second word out"));

@@ -169,7 +169,7 @@ impl Walk<'_> {
             }
         }
         let map = Regex::new(r"//# sourceMappingURL=(\S+)").unwrap();
-        if self.files.keys().any(|file| file.ends_with(".map")) {
+        if self.files.keys().any(|file| file.rsplit('.').next() == Some("map")) {
             for found in map.captures_iter(text) {
                 self.follow(name, &found[1]);
             }
@@ -215,7 +215,7 @@ impl Walk<'_> {
 
     fn twin(&mut self, name: &str, text: &str, packed: &Bytes) {
         let mut open = Vec::new();
-        let read = if name.ends_with(".gz") {
+        let read = if name.rsplit('.').next() == Some("gz") {
             flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut open)
         } else {
             brotli::Decompressor::new(&packed[..], 4096).read_to_end(&mut open)

@@ -23,7 +23,7 @@ use crate::steps::static_site::window::Window;
 /// From so many bytes on a file is read in parts while it is sent, by itself.
 const LARGE: u64 = 8 << 20;
 /// Bytes that wait to be sent, or are being sent, in KiB.
-const IN_MEMORY: usize = 16 << 10;
+const IN_MEMORY: u32 = 16 << 10;
 /// Files that wait to be sent.
 const AHEAD: usize = 64;
 /// How often progress is told.
@@ -65,7 +65,7 @@ pub(super) async fn send(
         prefix: order.prefix.clone(),
         filler: all.kept.filler(),
     });
-    let memory = Arc::new(Semaphore::new(IN_MEMORY));
+    let memory = Arc::new(Semaphore::new(IN_MEMORY as usize));
     let mut window = Window::new();
     let (total, mut told) = (all.report.bytes, Instant::now());
     let mut tell = |done: u64, last: bool| {
@@ -143,7 +143,7 @@ fn open(
     if large {
         (&file).take(HEAD as u64).read_to_end(&mut content).map_err(|e| failed(&e))?;
     } else {
-        let share = u32::try_from(size.div_ceil(1 << 10)).unwrap_or(u32::MAX).clamp(1, IN_MEMORY as u32);
+        let share = u32::try_from(size.div_ceil(1 << 10)).unwrap_or(u32::MAX).clamp(1, IN_MEMORY);
         permit = Some(reserved(memory, share)?);
         // One more than there should be, to see a file that has grown.
         content.reserve_exact(usize::try_from(size).unwrap_or_default() + 1);
