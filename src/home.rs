@@ -64,7 +64,7 @@ impl Home {
     /// Where what is known of a bucket lies, for uploads without a run. `place` names the bucket, its prefix, and the
     /// endpoint if it is not AWS's own.
     pub fn upload(&self, place: &[&str]) -> PathBuf {
-        let name: Vec<String> = place.iter().map(|part| hex::encode(part)).collect();
+        let name: Vec<String> = place.iter().map(hex::encode).collect();
         // A name of a file has at most 255 bytes; what is longer keeps apart by its digest.
         let name = name.join("-");
         let name = if name.len() <= 200 {

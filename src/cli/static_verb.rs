@@ -4,8 +4,6 @@ pub mod args;
 mod upload;
 mod verify;
 
-use std::process::ExitCode;
-
 use args::{Static, StaticVerb, Target};
 
 use super::args::Global;
@@ -57,10 +55,6 @@ fn tell_left_out(left_out: &[(String, String)], in_all: u64) {
     if more > 0 {
         out::say(&format!("  … and {more} more are left behind"));
     }
-}
-
-fn done() -> Outcome {
-    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

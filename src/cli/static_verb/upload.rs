@@ -1,11 +1,13 @@
 //! `outgrow static upload`.
 
+use std::fmt::Write as _;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use serde_json::json;
 
 use super::args::Upload;
-use super::{clouds, done, target, tell_left_out};
+use super::{clouds, target, tell_left_out};
 use crate::cli::args::Global;
 use crate::cli::failure::{Code, Failure, Outcome};
 use crate::cli::out;
@@ -55,7 +57,7 @@ pub async fn upload(args: &Upload, global: &Global) -> Outcome {
         tell_left_out(&report.left_out, report.left_out_in_all);
         out::say(&as_text(&report, seconds, args.dry_run));
     }
-    done()
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Where S3 is, if it is not AWS's own: what is known of a bucket there is known of that one alone.
@@ -97,7 +99,7 @@ fn as_text(report: &Report, seconds: f64, dry: bool) -> String {
     );
     if report.others.0 > 0 {
         let some = report.others.1.join(", ");
-        text += &format!("\n{} other objects are there and stay, such as {some}", report.others.0);
+        let _ = write!(text, "\n{} other objects are there and stay, such as {some}", report.others.0);
     }
     text
 }

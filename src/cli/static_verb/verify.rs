@@ -1,11 +1,12 @@
 //! `outgrow static verify`.
 
 use std::fmt::Write as _;
+use std::process::ExitCode;
 
 use serde_json::json;
 
 use super::args::Verify;
-use super::{LINES, clouds, done, target};
+use super::{LINES, clouds, target};
 use crate::cli::args::Global;
 use crate::cli::failure::{Code, Failure, Outcome};
 use crate::cli::{load, out};
@@ -38,7 +39,7 @@ pub async fn verify(args: &Verify, global: &Global) -> Outcome {
     };
     let compared = compared.map_err(not_compared)?;
     out::data(&if global.json { as_json(&compared) } else { as_text(&compared) })?;
-    if compared.is_same() { done() } else { Err(Failure::told(Code::Differs)) }
+    if compared.is_same() { Ok(ExitCode::SUCCESS) } else { Err(Failure::told(Code::Differs)) }
 }
 
 fn not_compared(fault: Fault) -> Failure {

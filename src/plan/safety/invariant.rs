@@ -63,7 +63,13 @@ pub struct Wrong {
 
 /// All that is wrong at this moment.
 pub fn broken(world: &World) -> Vec<Wrong> {
-    data(world).into_iter().chain(visitors(world)).filter(|(broken, _)| *broken).map(|(_, wrong)| wrong).collect()
+    data(world)
+        .into_iter()
+        .chain(apps(world))
+        .chain(visitors(world))
+        .filter(|(broken, _)| *broken)
+        .map(|(_, wrong)| wrong)
+        .collect()
 }
 
 const fn wrong(invariant: Invariant, what: &'static str, todo: &'static str) -> Wrong {
@@ -115,10 +121,10 @@ fn data(world: &World) -> [(bool, Wrong); 5] {
     ]
 }
 
-fn visitors(world: &World) -> [(bool, Wrong); 12] {
+/// Where the apps lead.
+fn apps(world: &World) -> [(bool, Wrong); 6] {
     let to_new = world.balancer_to_new > 0;
     let old_is_reached = !world.finalized || world.balancer_to_new < 100 || world.api_on_balancer < 100;
-    let moved = world.api_on_balancer > 0 && !world.api_ttl_waited || world.pages_on_cdn > 0 && !world.pages_ttl_waited;
     [
         (
             // A name's old answer, a weight that comes back, a balancer that fails open: the box stays within reach.
@@ -170,6 +176,14 @@ fn visitors(world: &World) -> [(bool, Wrong); 12] {
                 "put database-handover before shift-targets",
             ),
         ),
+    ]
+}
+
+/// Where visitors are led.
+fn visitors(world: &World) -> [(bool, Wrong); 6] {
+    let to_new = world.balancer_to_new > 0;
+    let moved = world.api_on_balancer > 0 && !world.api_ttl_waited || world.pages_on_cdn > 0 && !world.pages_ttl_waited;
+    [
         (
             (to_new || world.api_on_balancer > 0) && !world.targets,
             wrong(

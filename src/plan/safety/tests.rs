@@ -236,12 +236,12 @@ fn the_boxs_app_is_not_left_behind_the_fence() {
 fn through_a_pooler_the_app_may_go_first_and_only_through_one() {
     let config = |pooled| Box::new(AppConfig { pooled }) as Box<dyn AnyStep>;
     let pooler = || Box::new(Pooler {}) as Box<dyn AnyStep>;
-    let pooled = || Box::new(DatabaseHandover { hold_at_most: 30, follow: true, pooled: true }) as Box<dyn AnyStep>;
-    assert_eq!(told(&[pooler(), copy(), config(true), pooled(), soak(), Box::new(Finalize {})]), []);
+    let handed = || Box::new(DatabaseHandover { hold_at_most: 30, follow: true, pooled: true }) as Box<dyn AnyStep>;
+    assert_eq!(told(&[pooler(), copy(), config(true), handed(), soak(), Box::new(Finalize {})]), []);
     let todo = |steps: &[Box<dyn AnyStep>]| judge(steps).into_iter().map(|wrong| wrong.todo).collect::<Vec<_>>();
-    let late = todo(&[pooler(), copy(), pooled(), config(true), soak()]);
+    let late = todo(&[pooler(), copy(), handed(), config(true), soak()]);
     assert!(late.iter().any(|todo| todo.contains("between pooler and database-handover")), "{late:?}");
-    let without = todo(&[copy(), config(true), pooled()]);
+    let without = todo(&[copy(), config(true), handed()]);
     assert!(without.contains(&"put pooler before app-config"), "{without:?}");
     let straight = todo(&[copy(), config(false), handover()]);
     assert!(straight.iter().any(|todo| todo.contains("a pooler step")), "{straight:?}");

@@ -1,8 +1,9 @@
-//! What the state was a while ago, kept only while a fault makes reads stale.
+//! What the state was a while ago, kept only while a fault makes reads stale. A while of the rehearsal's clock: a wait that
+//! was skipped is over for a stale read too.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use super::super::state::State;
 
@@ -12,15 +13,14 @@ const KEPT: usize = 64;
 /// States before their changes, oldest first.
 #[derive(Default)]
 pub(super) struct History {
-    before: Mutex<VecDeque<(Instant, State)>>,
+    before: Mutex<VecDeque<(SystemTime, State)>>,
 }
 
 impl History {
     /// Keeps the state from before a change made now, and forgets those that no read looks back to.
-    pub(super) fn push(&self, before: State, back: Duration) {
-        let now = Instant::now();
+    pub(super) fn push(&self, before: State, now: SystemTime, back: Duration) {
         let mut kept = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(at, _)| now.duration_since(*at) <= back);
+        kept.retain(|(at, _)| since(*at, now) <= back);
         if kept.len() == KEPT {
             kept.pop_front();
         }
@@ -28,11 +28,15 @@ impl History {
     }
 
     /// The state as it was so long ago, if it was another than now.
-    pub(super) fn as_of(&self, ago: Duration) -> Option<State> {
-        let now = Instant::now();
+    pub(super) fn as_of(&self, now: SystemTime, ago: Duration) -> Option<State> {
         let kept = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|(at, _)| now.duration_since(*at) <= ago).map(|(_, state)| state.clone())
+        kept.iter().find(|(at, _)| since(*at, now) <= ago).map(|(_, state)| state.clone())
     }
+}
+
+/// A clock that was set back has not moved.
+fn since(at: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(at).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -46,9 +50,12 @@ mod tests {
             tags: (0..n).map(|i| (i.to_string(), std::collections::BTreeMap::new())).collect(),
             ..State::default()
         };
-        history.push(with(0), Duration::from_mins(1));
-        history.push(with(1), Duration::from_mins(1));
-        assert_eq!(history.as_of(Duration::from_mins(1)).unwrap().tags.len(), 0);
-        assert!(history.as_of(Duration::ZERO).is_none(), "nothing has changed since now");
+        let (now, minute) = (SystemTime::UNIX_EPOCH + Duration::from_hours(1), Duration::from_mins(1));
+        history.push(with(0), now, minute);
+        history.push(with(1), now, minute);
+        let later = |seconds| now + Duration::from_secs(seconds);
+        assert_eq!(history.as_of(later(2), minute).unwrap().tags.len(), 0);
+        assert!(history.as_of(later(2), Duration::from_secs(1)).is_none(), "nothing has changed since");
+        assert!(history.as_of(later(3600), minute).is_none(), "a wait that was skipped is over");
     }
 }

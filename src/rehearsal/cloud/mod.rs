@@ -168,7 +168,7 @@ impl Cloud {
 
     /// The same cloud as it was a while ago: what a stale read sees. What a call does to it is lost.
     fn as_of(&self, ago: Duration) -> Self {
-        match self.inner.history.as_of(ago) {
+        match self.inner.history.as_of(self.shared.clock.now(), ago) {
             Some(state) => Self { shared: self.shared.frozen(state), ..self.clone() },
             None => self.clone(),
         }
@@ -211,7 +211,7 @@ impl Cloud {
         let changed = f(&mut state)?;
         acm::settle(&mut state, self.shared.clock.now(), self.settings().issued_after);
         if let Some((before, back)) = before {
-            self.inner.history.push(before, back);
+            self.inner.history.push(before, self.shared.clock.now(), back);
         }
         drop(state);
         self.shared.changed();

@@ -64,7 +64,7 @@ fn letters(hash: &str) -> Letters {
 }
 
 fn is_of(hash: &str, made_of: Letters) -> bool {
-    let any = |is: fn(&u8) -> bool| hash.as_bytes().iter().any(|b| is(b));
+    let any = |is: fn(&u8) -> bool| hash.as_bytes().iter().any(is);
     match made_of {
         Letters::Hexadecimal | Letters::Base32 => letters(hash) == made_of,
         Letters::Mixed => {

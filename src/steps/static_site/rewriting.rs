@@ -66,8 +66,8 @@ fn bases(site: &Site) -> StepResult<Bases> {
 }
 
 /// Whether a file's text is kept for the rewriting.
-pub(super) fn is_text(path: &str, size: u64) -> bool {
-    (has_text_name(path) || twin_of(path).is_some()) && size <= LARGEST_TEXT as u64
+pub(super) fn is_text(path: &str, bytes: u64) -> bool {
+    (has_text_name(path) || twin_of(path).is_some()) && bytes <= LARGEST_TEXT as u64
 }
 
 /// Why a file must not go out; `None` if it may.
@@ -95,10 +95,10 @@ pub(super) struct Watch {
 
 impl Watch {
     /// For a file that is to be watched; others need none.
-    pub fn over(site: &Site, path: &str, size: u64) -> StepResult<Option<Self>> {
+    pub fn over(site: &Site, path: &str, bytes: u64) -> StepResult<Option<Self>> {
         // Programs and signed bundles load what they name too.
         let sealed = [".wasm", ".sxg", ".wbn"].iter().any(|ending| path.ends_with(ending));
-        if !sealed && (!has_text_name(path) || size <= LARGEST_TEXT as u64) {
+        if !sealed && (!has_text_name(path) || bytes <= LARGEST_TEXT as u64) {
             return Ok(None);
         }
         let host = &site.names.api_base.old.host;

@@ -73,7 +73,7 @@ pub(super) async fn survey(site: &Site, old: &dyn HostRead) -> StepResult<Survey
                 links.insert(path, target);
             }
             Kind::Link(None) => survey.unfit.push((path, "it is a link that leaves the document root".to_owned())),
-            Kind::File(size) => survey.take(site, &archive, &mut entry, &path, size).await?,
+            Kind::File(bytes) => survey.take(site, &archive, &mut entry, &path, bytes).await?,
         }
     }
     survey.follow(&links);
@@ -89,17 +89,17 @@ impl Survey {
         archive: &Archive,
         entry: &mut Entry,
         path: &str,
-        size: u64,
+        bytes: u64,
     ) -> StepResult<()> {
         if let Some(why) = obstacle(path) {
             self.unfit.push((path.to_owned(), why.to_owned()));
             return Ok(());
         }
-        let mut watch = Watch::over(site, path, size)?;
-        let mut text = is_text(path, size).then(Vec::new);
+        let mut watch = Watch::over(site, path, bytes)?;
+        let mut text = is_text(path, bytes).then(Vec::new);
         let mut crc = Crc64::default();
         let mut head = Vec::new();
-        let mut piece = vec![0; usize::try_from(size).unwrap_or(PIECE).clamp(1, PIECE)];
+        let mut piece = vec![0; usize::try_from(bytes).unwrap_or(PIECE).clamp(1, PIECE)];
         loop {
             let n = entry.reader().read(&mut piece).await.map_err(|e| archive.broken(&e))?;
             if n == 0 {
@@ -125,7 +125,7 @@ impl Survey {
         if let Some(text) = text {
             self.spool.add(path, &text)?;
         }
-        let found = Found { source: path.to_owned(), size, crc: crc.base64(), headers: headers(path, &head) };
+        let found = Found { source: path.to_owned(), size: bytes, crc: crc.base64(), headers: headers(path, &head) };
         self.files.insert(path.to_owned(), found);
         Ok(())
     }

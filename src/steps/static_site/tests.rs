@@ -173,9 +173,9 @@ async fn twins_are_packed_anew_and_a_program_that_names_the_box_is_refused() {
     let stage = Stage::new();
     let pack = |text: &str| {
         let mut packed = Vec::new();
-        let mut packer = flate2::write::GzEncoder::new(&mut packed, flate2::Compression::fast());
-        std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
-        packer.finish().unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(&mut packed, flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
+        gzip.finish().unwrap();
         Node::File(packed.into())
     };
     let text = "fetch(\"https://box.shop.test/api/products\")";

@@ -129,7 +129,8 @@ async fn compared(
     let known: std::collections::BTreeSet<&str> = expected.iter().map(|one| one.key.as_str()).collect();
     let mut other = |object: Listed| {
         let key = object.key.strip_prefix(prefix).unwrap_or(&object.key);
-        if !known.contains(key) && !(prefix.is_empty() && key.starts_with("outgrow/")) {
+        let own = prefix.is_empty() && key.starts_with("outgrow/");
+        if !own && !known.contains(key) {
             found.others.0 += 1;
             if found.others.1.len() < SAMPLE {
                 found.others.1.push(object.key.clone());
