@@ -14,6 +14,9 @@
 #![allow(clippy::unwrap_used)] // a measurement that cannot be made may panic
 
 #[allow(dead_code)]
+#[path = "../tests/it/engines.rs"]
+mod engines;
+#[allow(dead_code)]
 #[path = "../tests/it/pg.rs"]
 mod pg;
 #[allow(dead_code)]

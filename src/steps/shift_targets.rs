@@ -17,8 +17,9 @@ use crate::clients::{Kind, balancer::Balancer};
 use crate::step::{Act, Change, Fault, Finding, Look, Planned, Reversal, Step, StepResult, Verdict};
 use crate::world::World;
 
-/// How long the new side may take to be found healthy once it gets its first traffic.
-const HEALTHY_WITHIN: Duration = Duration::from_mins(2);
+/// How long the new side may take to be found healthy before its first stage counts: after a handover its checks, which
+/// failed as long as its database was closed, have to pass again.
+const HEALTHY_WITHIN: Duration = Duration::from_mins(15);
 /// The same at a later stage: it was healthy before, and three checks in a row say that it no longer is.
 const HEALTHY_STILL: Duration = Duration::from_secs(30);
 /// How long weights that go back are looked at until they show; and how often.

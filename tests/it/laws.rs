@@ -8,10 +8,10 @@ use outgrow::rehearsal::cloud::law::{Enforced, Law};
 fn read(folder: &Path, into: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let kind = path.extension().and_then(|kind| kind.to_str());
         if path.is_dir() {
             read(&path, into);
-        } else if (name.ends_with(".rs") || name.ends_with(".py")) && name != "laws.rs" {
+        } else if matches!(kind, Some("rs" | "py")) && !path.ends_with("laws.rs") {
             into.push_str(&std::fs::read_to_string(&path).unwrap());
         }
     }

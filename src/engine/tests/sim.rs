@@ -196,7 +196,9 @@ async fn play(steps: Vec<Box<dyn AnyStep>>, schedule: &Schedule) -> (Vec<String>
     let stage = Stage::new();
     let live = Arc::new(Mutex::new(Live::default()));
     let mut end = World::default();
-    steps.iter().for_each(|step| step.model(&mut end));
+    for step in &steps {
+        step.model(&mut end);
+    }
     live.lock().unwrap().fails = schedule.fails.map(|at| steps[at % steps.len()].id());
     let modelled = |step| Modelled { kind: Arc::new(step), live: Arc::clone(&live), fuse: stage.fuse.clone() };
     let steps: Vec<Modelled> = steps.into_iter().map(modelled).collect();

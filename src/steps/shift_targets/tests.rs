@@ -69,7 +69,7 @@ async fn a_stage_bakes_from_when_it_was_applied_and_breaks_when_the_new_side_fal
     let look = stage.look_applied();
     let verify = async || unjudged(step.verify(&look, &change).await.unwrap());
     assert!(matches!(verify().await, Verdict::Wait { .. }));
-    stage.clock.advance(Duration::from_mins(5));
+    stage.clock.advance(Duration::from_mins(20));
     stage.balancer.set_healthy("10.0.2.7", false);
     let verdict = verify().await;
     assert!(matches!(&verdict, Verdict::Broken(why) if why.contains("10.0.2.7")), "{verdict:?}");

@@ -76,7 +76,7 @@ pub async fn database_is_as_on_rds(ready: &Ready) {
     // The machine does not know the endpoint's name, so the address is asked for: the certificate is not for that.
     let by_address = Endpoint { tls: Tls::VerifyFull(authority), ..endpoint };
     assert!(by_address.connect().await.unwrap_err().to_string().to_lowercase().contains("certificate"));
-    let (host, port, address) = (database.host.clone(), database.port, Some(database.ip.into()));
+    let (host, port, address) = (database.host.clone(), database.port, Some(database.ip));
     let by_name = Endpoint { transport: Transport::Tcp { host, port, address }, ..by_address };
     by_name.connect().await.unwrap().close();
     by_name.wire().await.unwrap().close().await;

@@ -123,7 +123,7 @@ mod tests {
             .identity(&identity)
             .region(request.region)
             .name("s3")
-            .time(SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_401_200))
+            .time(SystemTime::UNIX_EPOCH + Duration::from_mins(29_540_020))
             .settings(settings)
             .build()
             .unwrap()
