@@ -9,6 +9,9 @@ use super::error::explain;
 use crate::clients::balancer::{Balancer, Listener, Rule};
 use crate::clients::{ClientError, ClientResult, Kind};
 
+/// How often a listener's rules are read while others delete some.
+const READS: usize = 4;
+
 /// Tags are asked for at most so many resources at a time.
 /// Source: Elastic Load Balancing API reference, `DescribeTags`.
 const TAGGED_AT_ONCE: usize = 20;
@@ -50,7 +53,18 @@ pub(super) async fn balancer(client: &Client, name: &str) -> ClientResult<Balanc
     })
 }
 
+/// A listener's rules. One that somebody deletes between the list and its tags is not found there: then all are read again.
 async fn rules(client: &Client, listener: &str) -> ClientResult<Vec<Rule>> {
+    for _ in 1..READS {
+        match rules_once(client, listener).await {
+            Err(error) if error.kind == Kind::NotFound => {}
+            read => return read,
+        }
+    }
+    rules_once(client, listener).await
+}
+
+async fn rules_once(client: &Client, listener: &str) -> ClientResult<Vec<Rule>> {
     let what = || format!("read the rules of {listener}");
     let mut rules = Vec::new();
     let mut marker = None;
