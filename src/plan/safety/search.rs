@@ -1,8 +1,6 @@
 //! Every moment that a plan can come to: forward step by step, and from each of them all the way back, with a death of the
 //! process in between wherever a step has moments of its own.
 
-use std::collections::HashSet;
-
 use super::invariant::{Wrong, broken};
 use crate::step::AnyStep;
 use crate::world::World;
@@ -31,15 +29,14 @@ pub(super) struct Found {
 /// Goes every way, and keeps what is wrong; the same fault is told once, by the first moment that shows it.
 pub(super) fn search(steps: &[Box<dyn AnyStep>]) -> Vec<Found> {
     let mut found = Vec::new();
-    let mut known = HashSet::new();
-    let rests = forward(steps, &mut |path, rest| note(path, rest, &mut known, &mut found));
+    let rests = forward(steps, &mut |path, rest| note(path, rest, &mut found));
     for (done, (world, passing)) in rests.iter().enumerate() {
         // A gate that failed, or a death, after `done` steps …
-        back(steps, &rests, done, world.clone(), passing.clone(), &mut known, &mut found);
+        back(steps, &rests, done, world.clone(), passing.clone(), &mut found);
         // … or in the middle of the next.
         let Some(next) = steps.get(done) else { continue };
         for moment in next.on_the_way(world) {
-            back(steps, &rests, done + 1, moment.world, passing.clone(), &mut known, &mut found);
+            back(steps, &rests, done + 1, moment.world, passing.clone(), &mut found);
         }
     }
     found
@@ -76,7 +73,6 @@ fn back(
     done: usize,
     world: World,
     passing: Vec<Wrong>,
-    known: &mut HashSet<(Wrong, bool)>,
     found: &mut Vec<Found>,
 ) {
     let mut path = Path { step: None, what: String::new(), world, passing };
@@ -88,22 +84,22 @@ fn back(
         for moment in step.on_the_way_back(&path.world) {
             path.what = format!("while it is taken back, {}", moment.what);
             let now = std::mem::replace(&mut path.world, moment.world);
-            note(&path, false, known, found);
+            note(&path, false, found);
             path.world = now;
         }
         "taken back".clone_into(&mut path.what);
         path.world = step.model_back(&path.world, before);
-        path.passing = note(&path, true, known, found);
+        path.passing = note(&path, true, found);
     }
 }
 
 /// Judges a moment. Gives what was wrong at it and may only pass.
-fn note(path: &Path<'_>, rest: bool, known: &mut HashSet<(Wrong, bool)>, found: &mut Vec<Found>) -> Vec<Wrong> {
+fn note(path: &Path<'_>, rest: bool, found: &mut Vec<Found>) -> Vec<Wrong> {
     let wrongs = broken(&path.world);
     for wrong in &wrongs {
         // What may pass is a fault where the run has come to a second rest with it.
         let tolerated = wrong.passes && !(rest && path.passing.contains(wrong));
-        if tolerated || !known.insert((*wrong, rest)) || found.iter().any(|f| f.wrong == *wrong) {
+        if tolerated || found.iter().any(|f| f.wrong == *wrong) {
             continue;
         }
         found.push(Found {
